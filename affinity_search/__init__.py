@@ -1,0 +1,1 @@
+"""Personalisation that runs inside a shop's search engine."""

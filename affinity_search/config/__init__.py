@@ -1,0 +1,6 @@
+"""The shop's configuration: its model, its loading, and the first one suggested from data."""
+
+from affinity_search.config.load import config_schema, load_config, parse_config
+from affinity_search.config.model import Attribute, Config, ItemAffinity
+
+__all__ = ["Attribute", "Config", "ItemAffinity", "config_schema", "load_config", "parse_config"]

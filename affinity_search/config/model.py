@@ -1,0 +1,266 @@
+"""The shop's `affinity.yaml` as frozen values. Every number carries its unit in its name; unknown keys are refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+__all__ = [
+    "Attribute",
+    "BoughtBefore",
+    "Config",
+    "EngineSettings",
+    "EventType",
+    "Events",
+    "ItemAffinity",
+    "Items",
+    "Popularity",
+    "PopularitySignal",
+    "ProfileSettings",
+    "Search",
+    "State",
+]
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+IndexName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,99}$")]
+FieldName = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.-]{0,99}$")]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+RESERVED_ATTRIBUTES = frozenset({"item", "relevance"})
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class EngineSettings(_Section):
+    """Where the search engine is; without `url` the embedded engine that runs for this user."""
+
+    url: Annotated[str, Field(pattern=r"^https?://")] | None = Field(
+        None,
+        description="Address of the engine. Absent: the embedded engine started by `affinity engine start`.",
+    )
+    username_env: str | None = Field(None, description="Environment variable that holds the user name.")
+    password_env: str | None = Field(None, description="Environment variable that holds the password.")
+    ca_file: Path | None = Field(None, description="Certificate authority file for https.")
+    timeout_seconds: Positive = Field(10.0, description="How long one request may take.")
+    prefix: IndexName = Field(
+        "affinity", description="First part of the name of every index this product makes for itself."
+    )
+
+
+class Items(_Section):
+    """The item index: its alias, its text fields with boosts, and the fields that hold prices and the like."""
+
+    index: IndexName = Field("products", description="Alias of the item index.")
+    text_fields: dict[FieldName, Positive] = Field(
+        default_factory=lambda: {"title": 2.0, "text": 1.0},
+        min_length=1,
+        description="Text fields that a query searches, each with its boost.",
+    )
+
+
+class EventType(_Section):
+    """What one event of this type counts."""
+
+    weight: NotNegative = Field(description="How much one event counts; 0 leaves events of this type out.")
+
+
+class Events(_Section):
+    """Which events count, and how their time is to be read."""
+
+    types: dict[str, EventType] = Field(min_length=1, description="Event types by name, as they stand in the data.")
+    time: Literal["date", "sequence"] = Field(
+        "date",
+        description="`date`: timestamps; `sequence`: whole numbers that count up per shopper (orders, visits), "
+        "and every number of days then means steps of that sequence.",
+    )
+    retention_days: Annotated[int, Field(gt=0)] = Field(
+        1095, description="Older events, seen from the newest one, are late."
+    )
+
+
+class Attribute(_Section):
+    """One attribute of the items in which shoppers have tastes."""
+
+    field: FieldName = Field(description="Field of the items that holds the values, such as `attrs.brand`.")
+    multi_valued: bool = Field(False, description="True where an item may have several values.")
+    half_life_days: Positive = Field(90.0, description="After this many days an event counts half.")
+    strength: NotNegative = Field(0.05, description="Lift per unit of weight (weight: log lift over the population).")
+    full_weight: Positive = Field(
+        8.0, description="Weight that gets the highest level; weights above it get that level too."
+    )
+    levels: Annotated[int, Field(ge=1, le=255)] = Field(
+        15,
+        description="Levels a weight is quantised to. Single-valued: 1, 3, 7, 15, ... (a lookup per bit); "
+        "multi-valued: a lookup per level.",
+    )
+
+    @model_validator(mode="after")
+    def _levels_fit(self) -> Self:
+        if not self.multi_valued and (self.levels + 1) & self.levels:
+            raise ValueError(
+                f"levels: expected 1, 3, 7, 15, 31, 63, 127 or 255 for a single-valued attribute, got {self.levels}"
+            )
+        if self.multi_valued and self.levels > 15:
+            raise ValueError(
+                f"levels: expected at most 15 for a multi-valued attribute (a lookup per level), got {self.levels}"
+            )
+        return self
+
+    @property
+    def lookups(self) -> int:
+        """Number of lookup clauses: one per level (multi-valued) or per bit."""
+        return self.levels if self.multi_valued else self.levels.bit_length()
+
+    @property
+    def full_lift(self) -> float:
+        """Lift of the highest level, before `search.max_lift` scales it."""
+        return self.strength * self.full_weight
+
+
+class BoughtBefore(_Section):
+    """The bought-before signal: log(1 + decayed count) of the very item."""
+
+    weight: NotNegative = Field(1.0, description="Share of this signal in the item affinity; 0 switches it off.")
+    half_life_days: Positive = Field(90.0, description="After this many days an event counts half.")
+
+
+class ItemAffinity(_Section):
+    """One id list for everything known about this shopper and single items."""
+
+    strength: NotNegative = Field(0.0, description="Lift per unit of weight; 0 switches the id list off.")
+    full_weight: Positive = Field(2.5, description="Weight that gets the highest level.")
+    levels: Literal[1, 3, 7, 15, 31, 63, 127, 255] = Field(
+        15, description="Levels a weight is quantised to (a lookup per bit)."
+    )
+    bought_before: BoughtBefore = Field(default_factory=lambda: BoughtBefore())
+
+    @property
+    def lookups(self) -> int:
+        """Number of lookup clauses: one per bit, none when switched off."""
+        return self.levels.bit_length() if self.strength else 0
+
+    @property
+    def full_lift(self) -> float:
+        """Lift of the highest level, before `search.max_lift` scales it."""
+        return self.strength * self.full_weight
+
+
+class PopularitySignal(_Section):
+    """A popularity signal in the relevance of every shopper: weight * log(1 + events)."""
+
+    weight: NotNegative = Field(1.0, description="Weight of log(1 + events) beside BM25; 0 switches the signal off.")
+
+
+class Popularity(_Section):
+    """Popularity in the generic relevance."""
+
+    all_time: PopularitySignal = Field(default_factory=lambda: PopularitySignal(weight=1.0))
+    recent: PopularitySignal = Field(default_factory=lambda: PopularitySignal(weight=0.0))
+    recent_days: Annotated[int, Field(gt=0)] = Field(28, description="How many days count as recent.")
+
+
+class ProfileSettings(_Section):
+    """How profiles are computed and how large one may grow."""
+
+    prior_events: Positive = Field(5.0, description="Shrinkage: events of an average shopper mixed into every history.")
+    max_values: Annotated[int, Field(gt=0, le=65536)] = Field(256, description="Values kept per shopper and attribute.")
+    max_items: Annotated[int, Field(gt=0, le=65536)] = Field(256, description="Items kept per shopper.")
+
+
+class Search(_Section):
+    """The search surface."""
+
+    template: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,99}$")] = Field(
+        "affinity-search", description="Stable id of the template."
+    )
+    shape: Literal["rescore", "function_score"] = Field(
+        "rescore", description="`rescore`: the best `window` hits; `function_score`: all."
+    )
+    window: Annotated[int, Field(gt=0, le=10000)] = Field(
+        100, description="Hits that a rescore looks at; the last page personalised ends here."
+    )
+    size: Annotated[int, Field(gt=0, le=1000)] = Field(10, description="Hits returned where a request does not say.")
+    max_lift: Positive = Field(5.0, description="Bound: a score is at most relevance * (1 + max_lift).")
+    max_lookups: Annotated[int, Field(gt=0, le=64)] = Field(16, description="Lookup budget of one request.")
+
+
+class State(_Section):
+    """Where the local state (buckets, weights, what was published) is kept."""
+
+    path: Path = Field(Path(".affinity/state.duckdb"), description="DuckDB file, relative to affinity.yaml.")
+
+
+class Config(_Section):
+    """A whole `affinity.yaml`."""
+
+    engine: EngineSettings = Field(default_factory=lambda: EngineSettings())
+    items: Items = Field(default_factory=lambda: Items())
+    events: Events
+    attributes: dict[Name, Attribute] = Field(default_factory=dict)
+    item_affinity: ItemAffinity = Field(default_factory=lambda: ItemAffinity())
+    popularity: Popularity = Field(default_factory=lambda: Popularity())
+    profiles: ProfileSettings = Field(default_factory=lambda: ProfileSettings())
+    search: Search = Field(default_factory=lambda: Search())
+    state: State = Field(default_factory=lambda: State())
+
+    @model_validator(mode="after")
+    def _references_hold(self) -> Self:
+        if taken := RESERVED_ATTRIBUTES & self.attributes.keys():
+            raise ValueError(f"attributes.{min(taken)}: expected another name, this one is reserved")
+        fields: dict[str, str] = {}
+        for name, attribute in self.attributes.items():
+            if (first := fields.setdefault(attribute.field, name)) != name:
+                raise ValueError(
+                    f"attributes.{name}.field: expected a field of its own, {attribute.field} is that of {first}"
+                )
+        if self.lookups > self.search.max_lookups:
+            raise ValueError(
+                f"search.max_lookups: expected at least the lookups of all attributes and the item list "
+                f"({self.lookups}), got {self.search.max_lookups}"
+            )
+        if self.search.size > self.search.window:
+            raise ValueError(
+                f"search.size: expected at most search.window ({self.search.window}), got {self.search.size}"
+            )
+        if self.events.time == "sequence" and self.popularity.recent.weight:
+            raise ValueError("popularity.recent.weight: expected 0 where events.time is sequence (no common calendar)")
+        return self
+
+    @property
+    def active_attributes(self) -> dict[str, Attribute]:
+        """The attributes with a strength above 0, by name, in the order of the file."""
+        return {name: attribute for name, attribute in self.attributes.items() if attribute.strength}
+
+    @property
+    def lookups(self) -> int:
+        """Lookup clauses of one personalised request."""
+        return sum(a.lookups for a in self.active_attributes.values()) + self.item_affinity.lookups
+
+    @property
+    def total_lift(self) -> float:
+        """Sum of all full lifts before the bound."""
+        return sum(a.full_lift for a in self.active_attributes.values()) + self.item_affinity.full_lift
+
+    @property
+    def lift_scale(self) -> float:
+        """Factor in (0, 1] that scales every strength so that the sum of lifts stays within `search.max_lift`."""
+        return min(1.0, self.search.max_lift / self.total_lift) if self.total_lift else 1.0
+
+    @property
+    def lookup_index(self) -> str:
+        """Alias of the documents that the engine looks up."""
+        return f"{self.engine.prefix}-lookup"
+
+    @property
+    def profile_index(self) -> str:
+        """Alias of the profiles that people read."""
+        return f"{self.engine.prefix}-profiles"
+
+    @property
+    def ledger_index(self) -> str:
+        """Index of the deployment ledger."""
+        return f"{self.engine.prefix}-ledger"

@@ -1,0 +1,75 @@
+"""The local state: one DuckDB file with daily buckets, the catalogue, the built profiles and what was published."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from affinity_search.errors import DataError
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+__all__ = ["open_state"]
+
+# `day` is days since 1970-01-01, or the shopper's sequence number where `events.time` is `sequence`.
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS meta (key VARCHAR PRIMARY KEY, value VARCHAR NOT NULL);
+CREATE TABLE IF NOT EXISTS seen (event UBIGINT NOT NULL, day INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS buckets (
+    user_id VARCHAR NOT NULL, item VARCHAR NOT NULL, type VARCHAR NOT NULL, day INTEGER NOT NULL, count INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS items (id VARCHAR NOT NULL, title VARCHAR NOT NULL);
+CREATE TABLE IF NOT EXISTS item_values (item VARCHAR NOT NULL, field VARCHAR NOT NULL, value VARCHAR NOT NULL);
+CREATE TABLE IF NOT EXISTS item_signals (item VARCHAR NOT NULL, popularity DOUBLE NOT NULL, recent DOUBLE NOT NULL);
+CREATE TABLE IF NOT EXISTS profile_entries (
+    user_id VARCHAR NOT NULL, attribute VARCHAR NOT NULL, value VARCHAR NOT NULL,
+    count DOUBLE NOT NULL, weight DOUBLE NOT NULL, level SMALLINT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS profile_events (user_id VARCHAR NOT NULL, events DOUBLE NOT NULL);
+CREATE TABLE IF NOT EXISTS population (attribute VARCHAR NOT NULL, value VARCHAR NOT NULL, share DOUBLE NOT NULL);
+CREATE TABLE IF NOT EXISTS published (
+    user_id VARCHAR PRIMARY KEY, content VARCHAR NOT NULL, documents VARCHAR[] NOT NULL
+);
+"""
+SCHEMA_VERSION = "1"
+
+
+@contextmanager
+def open_state(path: Path, *, memory_limit_mb: int | None = None) -> Iterator[DuckDBPyConnection]:
+    """A connection to the state file, which is created where it is absent; closed at the end.
+
+    Raises DataError where the file is locked by another process, is no state file or has another schema version.
+    """
+    import duckdb
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    config: dict[str, str | bool | int | float | list[str]] = {}
+    if memory_limit_mb:
+        config["memory_limit"] = f"{memory_limit_mb}MB"
+    try:
+        connection = duckdb.connect(str(path), config=config)
+    except duckdb.IOException as error:
+        if "lock" in str(error):
+            raise DataError(
+                f"{path}: expected to be alone, another process has it open", hint="Wait for it and run again."
+            ) from error
+        raise DataError(f"{path}: expected a state file, got {str(error).splitlines()[0]}") from error
+    try:
+        connection.execute(SCHEMA)
+        _check_version(connection, path)
+        yield connection
+    finally:
+        connection.close()
+
+
+def _check_version(connection: DuckDBPyConnection, path: Path) -> None:
+    connection.execute("INSERT INTO meta VALUES ('schema', ?) ON CONFLICT DO NOTHING", [SCHEMA_VERSION])
+    found = connection.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
+    if found is None or found[0] != SCHEMA_VERSION:
+        raise DataError(
+            f"{path}: expected state schema {SCHEMA_VERSION}, got {found[0] if found else 'none'}",
+            hint="Move the file away and ingest the events again.",
+        )
