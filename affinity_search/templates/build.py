@@ -1,0 +1,100 @@
+"""Builds the stored search template of a configuration: Jinja2 writes the Mustache that the engine keeps."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import jinja2
+from elasticsearch_dsl import Q
+
+from affinity_search.config.model import Config, Popularity
+from affinity_search.resources import resource_folder
+from affinity_search.templates.lookups import lookups
+
+__all__ = ["Template", "build_templates", "popularity_query", "text_query"]
+
+
+@dataclass(frozen=True)
+class Template:
+    """A stored template: `source` is Mustache, `version` the first 8 hex digits of its content's SHA-256.
+
+    `filters` are the attributes by which a request may filter.
+    """
+
+    name: str
+    version: str
+    source: str
+    filters: tuple[str, ...] = ()
+
+    @property
+    def versioned_name(self) -> str:
+        """The id that never changes its content, such as `affinity-search-1a2b3c4d`."""
+        return f"{self.name}-{self.version}"
+
+
+def build_templates(config: Config) -> tuple[Template, ...]:
+    """The templates of the configuration; the same configuration always gives the same text."""
+    return (_search_template(config),)
+
+
+def text_query(config: Config) -> dict[str, Any]:
+    """The query over the text fields: BM25F with every word wanted unless the request says `"operator": "or"`."""
+    fields = [f"{field}^{boost:g}" for field, boost in config.items.text_fields.items()]
+    operator = "{{operator}}{{^operator}}and{{/operator}}"
+    query: dict[str, Any] = Q("combined_fields", query="{{q}}", fields=fields, operator=operator).to_dict()
+    return query
+
+
+def popularity_query(popularity: Popularity) -> list[dict[str, Any]]:
+    """The clauses that add weight * ln(1 + events) to the relevance of every shopper; empty where no weight is set."""
+    signals = {"popularity": popularity.all_time, "popularity_recent": popularity.recent}
+    return [
+        Q("rank_feature", field=field, boost=signal.weight, log={"scaling_factor": 1}).to_dict()
+        for field, signal in signals.items()
+        if signal.weight
+    ]
+
+
+def _search_template(config: Config) -> Template:
+    name = config.search.template
+    version = hashlib.sha256(_render(config, name, "").encode()).hexdigest()[:8]
+    return Template(name, version, _render(config, name, version), tuple(config.attributes))
+
+
+def _render(config: Config, name: str, version: str) -> str:
+    return (
+        _environment()
+        .get_template("search.json.j2")
+        .render(
+            name=name,
+            version=version,
+            shape=config.search.shape,
+            window=config.search.window,
+            size=config.search.size,
+            text_query=text_query(config),
+            popularity=popularity_query(config.popularity),
+            filters=[{"name": name, "field": attribute.field} for name, attribute in config.attributes.items()],
+            lookups=lookups(config),
+        )
+    )
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(resource_folder("query_templates")),
+        block_start_string="<%",
+        block_end_string="%>",
+        variable_start_string="<<",
+        variable_end_string=">>",
+        comment_start_string="<#",
+        comment_end_string="#>",
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,  # noqa: S701 (the output is JSON, escaped by the filter below)
+    )
+    environment.filters["json"] = lambda value: json.dumps(value, ensure_ascii=False)
+    return environment

@@ -1,0 +1,113 @@
+"""Checks a template on the engine: whatever its parameters, it renders a known query or one the engine refuses.
+
+The engine's own Mustache renders the template with well-behaved parameters first; every place of those bodies is then
+either *open* (it shows a parameter) or *fixed*. A body rendered from hostile parameters may differ in open places only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import product
+from typing import Any
+
+from affinity_search.engine.protocol import Engine
+from affinity_search.errors import BrokenAnswer, ConfigError, RefusedRequest
+from affinity_search.templates.build import Template
+
+__all__ = ["HOSTILE_VALUES", "check_template", "departures", "known_places", "parameter_names", "render"]
+
+SENTINEL = "7777777"
+Place = tuple[str, object]
+
+HOSTILE_VALUES: tuple[Any, ...] = (
+    "", " ", '"', "\\", '\\"', '"}', '"]}}', '", "size": 9999, "x": "', "{{q}}", "{{{q}}}", "{{#q}}", "{{/user_id}}",
+    "{{=<% %>=}}", "/*", "*/", "//", "#", "10, /*", "1e9", "-1", "NaN", "null", "\n", "\r\n", "\t", "\x00", "\x7f",
+    "\u2028", "é", "😀", "a" * 5000, 0, 1, -1, 10**20, 0.5, 1e308, True, False, None, [], [[]], {}, ["a"], ["a", "b"],
+    [0], [None], [True, False], ['"', "\\"], [["a"], ["b"]], {"a": 1}, {"user_id": "x"}, {"q": '"}'}, [{}, {}],
+    {"brand": ["a", {"b": "c"}]}, [{"user_id": "x"}, {"user_id": "y"}],
+)  # fmt: skip
+
+
+def parameter_names(template: Template) -> tuple[str, ...]:
+    """The parameters a request may send, dotted where they stand inside `filters`."""
+    filters = (*template.filters, "price_min", "price_max")
+    plain = ("q", "operator", "user_id", "from", "size", "sort", "order", "track_total_hits")
+    return (*plain, *(f"filters.{name}" for name in filters))
+
+
+def render(engine: Engine, source: str, parameters: Mapping[str, Any]) -> Any:
+    """The body that the engine renders, or None where the outcome is no JSON or the engine refuses to render it."""
+    try:
+        answer = engine.call("POST", "/_render/template", {"source": source, "params": dict(parameters)})
+    except (BrokenAnswer, RefusedRequest):
+        return None
+    return answer["template_output"]
+
+
+def check_template(engine: Engine, template: Template) -> int:
+    """Number of renderings checked. Raises ConfigError where hostile or empty parameters change the query."""
+    known = known_places(engine, template)
+    checked = 0
+    for parameters in _hostile_sets(template):
+        body = render(engine, template.source, parameters)
+        if body is not None and (found := departures(body, known)):
+            raise ConfigError(
+                f"template {template.name}: expected one query whatever the parameters, "
+                f"got {found[0][0]} = {found[0][1]!r} from {parameters!r}"
+            )
+        checked += 1
+    return checked
+
+
+def known_places(engine: Engine, template: Template) -> frozenset[Place]:
+    """Every place of every well-behaved rendering: (path, fixed value), or (path, SENTINEL) where a parameter shows.
+
+    Raises ConfigError where a well-behaved rendering is no JSON.
+    """
+    places: set[Place] = set()
+    for parameters in _well_behaved(template):
+        body = render(engine, template.source, parameters)
+        if body is None:
+            raise ConfigError(f"template {template.name}: expected JSON, got none from {parameters!r}")
+        places.update(_places(body, ""))
+    return frozenset(places)
+
+
+def departures(body: Any, known: frozenset[Place]) -> list[Place]:
+    """The places of `body` that are neither fixed nor open in the known ones; empty for a harmless body."""
+    return [p for p in _places(body, "") if p not in known and (p[0], SENTINEL) not in known]
+
+
+def _places(body: Any, at: str) -> Iterator[Place]:
+    if isinstance(body, dict):
+        # The one key that a parameter writes is the field to sort by.
+        for key, value in body.items():
+            yield from _places(value, f"{at}.*" if at == ".sort[]" else f"{at}.{key}")
+        if not body:
+            yield at, "{}"
+    elif isinstance(body, list):
+        for value in body:
+            yield from _places(value, f"{at}[]")
+    else:
+        yield at, SENTINEL if SENTINEL in str(body) else body
+
+
+def _well_behaved(template: Template) -> Iterator[dict[str, Any]]:
+    full = {"from": SENTINEL, "size": SENTINEL, "operator": SENTINEL, "track_total_hits": SENTINEL, "order": SENTINEL}
+    names = parameter_names(template)
+    filters = {name.removeprefix("filters."): SENTINEL for name in names if name.startswith("filters.")}
+    for values in product((None, SENTINEL), repeat=3):
+        asked = {k: v for k, v in zip(("q", "user_id", "sort"), values, strict=True) if v}
+        yield asked
+        yield {**full, **asked, "filters": filters}
+
+
+def _hostile_sets(template: Template) -> Iterator[dict[str, Any]]:
+    for value in HOSTILE_VALUES:
+        yield {"q": value, "user_id": "u", "filters": value}
+    for name, value in product(parameter_names(template), HOSTILE_VALUES):
+        asked: dict[str, Any] = {"q": "shoes", "user_id": "u", "order": "asc"}
+        if name.startswith("filters."):
+            yield {**asked, "filters": {name.removeprefix("filters."): value}}
+        else:
+            yield {**asked, name: value}

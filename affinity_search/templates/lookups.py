@@ -1,0 +1,82 @@
+"""The lookup clauses of a personalised request, and the names by which a hit says which of them it matched.
+
+A clause asks "is this item's key in the shopper's list for this slot?" and adds its lift when it is. Its name says all
+there is to know about it, `brand|b2|0.2133`, so that a hit's `matched_queries` alone give the whole account:
+score = relevance * (1 + sum of the lifts named).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from affinity_search.config.model import Config
+
+__all__ = ["Lookup", "lookups", "matched_levels", "matched_lifts"]
+
+ITEM = "item"
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """One lookup clause: `lift` is what it adds to the factor, as the text that stands in template and name."""
+
+    attribute: str
+    slot: str
+    lift: str
+    index: str
+
+    @property
+    def name(self) -> str:
+        """The clause's name in `matched_queries`."""
+        return f"{self.attribute}|{self.slot}|{self.lift}"
+
+    @property
+    def filter(self) -> dict[str, Any]:
+        """The terms lookup; `{{user_id}}` is Mustache's, last in the id so that no id can pass for another."""
+        document = {"index": self.index, "id": f"{self.attribute}.{self.slot}.{{{{user_id}}}}", "path": "v"}
+        return {"terms": {f"affinity.{self.attribute}": document, "_name": self.name}}
+
+
+def lookups(config: Config) -> tuple[Lookup, ...]:
+    """The lookup clauses of the configuration, attributes in the order of the file, then the id list.
+
+    The lifts of an attribute's matched slots add up to `full_lift * level / levels`, scaled so that the sum over all
+    attributes stays within `search.max_lift`. Empty where nothing has a strength.
+    """
+    found = []
+    for name, attribute in config.active_attributes.items():
+        step = attribute.full_lift * config.lift_scale / attribute.levels
+        found += _clauses(name, step, attribute.levels, config.lookup_index, thermometer=attribute.multi_valued)
+    if config.item_affinity.strength:
+        step = config.item_affinity.full_lift * config.lift_scale / config.item_affinity.levels
+        found += _clauses(ITEM, step, config.item_affinity.levels, config.lookup_index, thermometer=False)
+    return tuple(found)
+
+
+def _clauses(name: str, step: float, levels: int, index: str, *, thermometer: bool) -> list[Lookup]:
+    if thermometer:
+        return [Lookup(name, f"t{level}", f"{step:.6g}", index) for level in range(1, levels + 1)]
+    return [Lookup(name, f"b{bit}", f"{step * 2**bit:.6g}", index) for bit in range(levels.bit_length())]
+
+
+def matched_lifts(names: Iterable[str]) -> dict[str, float]:
+    """What each affinity adds to the factor, by attribute, from a hit's `matched_queries`; other names are ignored."""
+    lifts: dict[str, float] = {}
+    for attribute, _, lift in _clause_names(names):
+        lifts[attribute] = lifts.get(attribute, 0.0) + float(lift)
+    return lifts
+
+
+def matched_levels(names: Iterable[str]) -> dict[str, int]:
+    """The level by attribute, from a hit's `matched_queries`: bits add up, slots of a thermometer count."""
+    levels: dict[str, int] = {}
+    for attribute, slot, _ in _clause_names(names):
+        levels[attribute] = levels.get(attribute, 0) + (1 << int(slot[1:]) if slot[0] == "b" else 1)
+    return levels
+
+
+def _clause_names(names: Iterable[str]) -> list[tuple[str, str, str]]:
+    parts = [tuple(name.split("|")) for name in names]
+    return [(p[0], p[1], p[2]) for p in parts if len(p) == 3]

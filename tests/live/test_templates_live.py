@@ -1,0 +1,106 @@
+"""The template on the real engine: hostile parameters, and both shapes against the formula."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from affinity_search.config import parse_config
+from affinity_search.engine.opensearch import OpenSearchEngine
+from affinity_search.errors import ConfigError, EngineError
+from affinity_search.templates import Template, build_templates
+from affinity_search.templates.check import (
+    HOSTILE_VALUES,
+    check_template,
+    departures,
+    known_places,
+    parameter_names,
+    render,
+)
+
+CONFIG = """
+events: {{types: {{purchase: {{weight: 1}}}}}}
+attributes:
+  brand: {{field: attrs.brand, full_weight: 6}}
+  theme: {{field: attrs.theme, multi_valued: true, levels: 3}}
+item_affinity: {{strength: 1}}
+search: {{shape: {shape}}}
+"""
+PARAMETER_SETS = 2000
+
+
+def template(shape: str) -> Template:
+    (found,) = build_templates(parse_config(CONFIG.format(shape=shape)))
+    return found
+
+
+def any_value(chance: random.Random, depth: int = 0) -> Any:
+    """A value of any JSON type, hostile text among its leaves."""
+    kind = chance.randrange(6 if depth < 3 else 4)
+    if kind < 2:
+        return chance.choice(HOSTILE_VALUES)
+    if kind == 2:
+        return "".join(chance.choice('"\\{}[]:,/*#ab\n01é\u2028 ') for _ in range(chance.randrange(12)))
+    if kind == 3:
+        return chance.choice([chance.randrange(-5, 50), chance.random() * 100, True, False, None])
+    if kind == 4:
+        return [any_value(chance, depth + 1) for _ in range(chance.randrange(4))]
+    keys = ["q", "user_id", "a", "brand", "price_min", "sort", "size"]
+    return {chance.choice(keys): any_value(chance, depth + 1) for _ in range(chance.randrange(4))}
+
+
+def parameter_sets(names: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+    chance = random.Random(20260301)
+    for _ in range(PARAMETER_SETS):
+        found: dict[str, Any] = {}
+        for name in chance.sample(names, chance.randrange(1, len(names))):
+            if name.startswith("filters."):
+                found.setdefault("filters", {})[name.removeprefix("filters.")] = any_value(chance)
+            else:
+                found[name] = any_value(chance)
+        if chance.random() < 0.1:
+            found["filters"] = any_value(chance)
+        yield found
+
+
+@pytest.mark.parametrize("shape", ["rescore", "function_score"])
+def test_any_parameters_give_the_same_query_or_none(engine_url: str, shape: str) -> None:
+    engine, source = OpenSearchEngine(engine_url), template(shape)
+    known = known_places(engine, source)
+    rendered = 0
+
+    for parameters in parameter_sets(parameter_names(source)):
+        body = render(engine, source.source, parameters)
+        if body is not None:
+            rendered += 1
+            assert departures(body, known) == [], parameters
+
+    assert rendered > PARAMETER_SETS / 2  # most sets are harmless, so the check is not empty
+
+
+@pytest.mark.parametrize("shape", ["rescore", "function_score"])
+def test_the_check_passes_the_template_and_finds_an_unquoted_parameter(engine_url: str, shape: str) -> None:
+    engine, good = OpenSearchEngine(engine_url), template(shape)
+    bad = Template("bad", "00000000", good.source.replace('"size": "{{size}}', '"size": "{{{size}}}'), good.filters)
+
+    assert check_template(engine, good) > 500
+    with pytest.raises(ConfigError, match=r"template bad: expected one query whatever the parameters, got \.x = "):
+        check_template(engine, bad)
+
+
+@pytest.mark.parametrize("shape", ["rescore", "function_score"])
+@pytest.mark.parametrize("parameters", [{"user_id": ["a", "b"]}, {"q": ["a", "b"]}, {"sort": ["price", "title"]}])
+def test_a_list_where_one_value_belongs_is_refused_by_the_search(
+    engine_url: str, prefix: str, shape: str, parameters: dict[str, Any]
+) -> None:
+    engine = OpenSearchEngine(engine_url)
+    engine.call("PUT", f"/{prefix}products")
+
+    with pytest.raises(EngineError) as caught:
+        engine.call(
+            "POST", f"/{prefix}products/_search/template", {"source": template(shape).source, "params": parameters}
+        )
+    assert caught.value.status == 400

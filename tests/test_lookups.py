@@ -1,0 +1,102 @@
+"""The lookup clauses, and the account that a hit's names give."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from affinity_search.config import parse_config
+from affinity_search.templates.lookups import Lookup, lookups, matched_levels, matched_lifts
+
+CONFIG = """
+events: {types: {purchase: {weight: 1}}}
+attributes:
+  brand: {field: attrs.brand, strength: 0.05, full_weight: 6, levels: 7}
+  theme: {field: attrs.theme, strength: 0.1, full_weight: 3, levels: 2, multi_valued: true}
+  size: {field: attrs.size, strength: 0}
+item_affinity: {strength: 1, full_weight: 1.5, levels: 3}
+"""
+
+
+def test_bits_double_and_a_thermometer_has_equal_steps() -> None:
+    found = [(c.attribute, c.slot, c.lift) for c in lookups(parse_config(CONFIG))]
+
+    assert found == [
+        ("brand", "b0", "0.0428571"),
+        ("brand", "b1", "0.0857143"),
+        ("brand", "b2", "0.171429"),
+        ("theme", "t1", "0.15"),
+        ("theme", "t2", "0.15"),
+        ("item", "b0", "0.5"),
+        ("item", "b1", "1"),
+    ]
+
+
+def test_the_bound_scales_every_lift_alike() -> None:
+    config = parse_config(CONFIG + "search: {max_lift: 1.05}\n")  # half of .3 + .3 + 1.5
+
+    assert config.lift_scale == pytest.approx(0.5)
+    assert [c.lift for c in lookups(config)] == [
+        "0.0214286",
+        "0.0428571",
+        "0.0857143",
+        "0.075",
+        "0.075",
+        "0.25",
+        "0.5",
+    ]
+
+
+def test_nothing_with_a_strength_gives_no_clause() -> None:
+    assert lookups(parse_config("events: {types: {purchase: {weight: 1}}}")) == ()
+
+
+def test_a_clause_asks_the_document_of_shopper_attribute_and_slot() -> None:
+    clause = Lookup("brand", "b2", "0.25", "affinity-lookup")
+
+    assert clause.filter == {
+        "terms": {
+            "affinity.brand": {"index": "affinity-lookup", "id": "brand.b2.{{user_id}}", "path": "v"},
+            "_name": "brand|b2|0.25",
+        }
+    }
+
+
+def test_the_names_of_a_hit_give_lifts_and_levels() -> None:
+    names = ["template|affinity-search-00000000", "personalised", "brand|b0|0.1", "brand|b2|0.4", "theme|t1|0.2"]
+
+    assert matched_lifts(names) == {"brand": 0.5, "theme": 0.2}
+    assert matched_levels(names) == {"brand": 5, "theme": 1}
+
+
+def test_names_of_no_clause_are_ignored() -> None:
+    assert matched_lifts([]) == {}
+    assert matched_levels(["sorted", "template|x", "a|b"]) == {}
+
+
+@given(st.integers(1, 15), st.floats(0.01, 2), st.floats(0.1, 12), st.floats(0.1, 10))
+def test_the_lifts_of_a_level_add_up_to_its_part_of_the_full_lift(
+    level: int, strength: float, full: float, bound: float
+) -> None:
+    config = _one_attribute(strength, full, bound)
+    names = [c.name for c in lookups(config) if level >> int(c.slot[1:]) & 1]
+
+    expected = min(strength * full, bound) * level / 15
+    assert matched_lifts(names)["brand"] == pytest.approx(expected, rel=1e-5)
+    assert matched_levels(names) == {"brand": level}
+
+
+@given(st.floats(0.01, 2), st.floats(0.1, 12), st.floats(0.1, 10))
+def test_all_lifts_together_stay_within_the_bound(strength: float, full: float, bound: float) -> None:
+    assert sum(float(c.lift) for c in lookups(_one_attribute(strength, full, bound))) <= bound * (1 + 1e-5)
+
+
+def _one_attribute(strength: float, full: float, bound: float) -> Any:
+    return parse_config(
+        f"events: {{types: {{purchase: {{weight: 1}}}}}}\n"
+        f"attributes: {{brand: {{field: brand, strength: {strength}, full_weight: {full}}}}}\n"
+        f"search: {{max_lift: {bound}}}\n"
+    )
