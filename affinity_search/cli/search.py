@@ -1,0 +1,108 @@
+"""`affinity search` and `affinity explain`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from affinity_search.config import Config, load_config
+from affinity_search.engine import connect
+from affinity_search.errors import ConfigError
+from affinity_search.search import Answer, Client, ExplainedHit, Explanation, Options
+from affinity_search.search import explain as explain_search
+
+__all__ = ["explain", "search"]
+
+
+def _request_options(command: Any) -> Any:
+    for option in (
+        click.option("--config", "-c", "config_path", type=click.Path(path_type=Path), default=Path("affinity.yaml")),
+        click.option("--filter", "filters", multiple=True, metavar="NAME=VALUE", help="May be given several times."),
+        click.option("--size", type=click.IntRange(1), help="Hits to return."),
+        click.option("--from", "from_", type=click.IntRange(0), help="Hits to leave out at the top."),
+        click.option("--sort", help="Field to sort by; personalisation is then off."),
+        click.option("--order", type=click.Choice(["asc", "desc"]), help="Direction of --sort."),
+        click.option("--json", "as_json", is_flag=True, help="Print JSON."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.argument("query")
+@click.option("--user", help="The shopper; without one the order is generic.")
+@click.option("--generic", is_flag=True, help="The order without personalisation, whoever asks.")
+@_request_options
+def search(query: str, user: str | None, generic: bool, config_path: Path, as_json: bool, **given: Any) -> None:
+    """Search through the deployed template."""
+    config = load_config(config_path)
+    options = _options(config, given)
+    if user and not generic:
+        options["user_id"] = user
+    answer = Client.of(connect(config.engine), config).search(query, **options)
+    click.echo(json.dumps(asdict(answer), ensure_ascii=False, indent=2) if as_json else _answer_text(answer, config))
+
+
+@click.command()
+@click.argument("query")
+@click.option("--user", required=True, help="The shopper.")
+@_request_options
+def explain(query: str, user: str, config_path: Path, as_json: bool, **given: Any) -> None:
+    """Say for each hit why this shopper sees it where it stands."""
+    config = load_config(config_path)
+    client = Client.of(connect(config.engine), config)
+    found = explain_search(client, config, query, user, **_options(config, given))
+    if as_json:
+        click.echo(json.dumps({"query": query, **found.as_json()}, ensure_ascii=False, indent=2))
+    else:
+        click.echo(_explanation_text(found, config))
+
+
+def _options(config: Config, given: dict[str, Any]) -> Options:
+    filters: dict[str, list[str]] = {}
+    for text in given.pop("filters"):
+        name, _, value = text.partition("=")
+        if name not in {*config.attributes, "price_min", "price_max"} or not value:
+            known = ", ".join([*config.attributes, "price_min", "price_max"])
+            raise ConfigError(f"--filter: expected NAME=VALUE with a name of {known}; got {text!r}")
+        filters.setdefault(name, []).append(value)
+    options: Options = {name: value for name, value in given.items() if value is not None}  # type: ignore[assignment]
+    if filters:
+        options["filters"] = filters
+    return options
+
+
+def _answer_text(answer: Answer, config: Config) -> str:
+    head = f"{answer.template or 'no hit'} · {'personalised' if answer.personalised else 'generic'}"
+    rows = [f"{hit.rank:>3}  {hit.score:9.4f}  x{hit.factor:<5.2f} {_title(hit.source, config)}" for hit in answer.hits]
+    return "\n".join([head, *(f"note: {note}" for note in answer.notes), *rows])
+
+
+def _explanation_text(found: Explanation, config: Config) -> str:
+    head = f'"{found.query}" for {found.user} · {found.answer.template or "no hit"}'
+    notes = [f"note: {note}" for note in found.answer.notes]
+    return "\n".join([head, *notes, *(_explained_text(hit, config) for hit in found.personalised)])
+
+
+def _explained_text(explained: ExplainedHit, config: Config) -> str:
+    hit = explained.hit
+    was = explained.generic_rank or f"beyond {config.search.window}"
+    lines = [
+        f"\n{hit.rank:>3}. {_title(hit.source, config)}   [{hit.id}]",
+        f"     generic rank {was} · score {hit.score:.4f} = relevance {hit.relevance:.4f} x {hit.factor:.4f}",
+        f"     {'relevance':<16} {'':<28} {'':>9}  {1 / hit.factor:6.1%}",
+    ]
+    for reason in hit.reasons:
+        lines.append(
+            f"     {reason.attribute:<16} {(reason.value or '')[:28]:<28} level {reason.level:>3}"
+            f"  {reason.share:6.1%}  (+{reason.lift:.3f})"
+        )
+    return "\n".join([*lines, f"     {explained.sentence}"])
+
+
+def _title(source: Any, config: Config) -> str:
+    return str(source.get(next(iter(config.items.text_fields)), ""))

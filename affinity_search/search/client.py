@@ -1,0 +1,78 @@
+"""A thin client: the one request an app sends, and what it does when the profiles cannot be read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, TypedDict, Unpack
+
+from affinity_search.config.model import Config
+from affinity_search.engine.protocol import Engine, path
+from affinity_search.errors import EngineError
+from affinity_search.search.answer import Answer, read_answer
+
+__all__ = ["Client", "Options"]
+
+# What a search answers when a profile index is missing (404), closed (400) or has no shard available (503).
+PROFILES_UNREADABLE = frozenset({400, 404, 503})
+
+
+class Options(TypedDict, total=False):
+    """Optional parameters of a search; docs/reference/request.md has them all."""
+
+    user_id: str
+    filters: Mapping[str, str | float | Sequence[str]]
+    from_: int
+    size: int
+    sort: str
+    order: Literal["asc", "desc"]
+    operator: Literal["and", "or"]
+
+
+@dataclass(frozen=True)
+class Client:
+    """Searches `index` through the stored template `template`."""
+
+    engine: Engine
+    index: str
+    template: str
+
+    @classmethod
+    def of(cls, engine: Engine, config: Config) -> Client:
+        """The client for the search surface of a configuration."""
+        return cls(engine, config.items.index, config.search.template)
+
+    def search(self, q: str, **options: Unpack[Options]) -> Answer:
+        """The hits for the query; an empty query browses by popularity.
+
+        With a `user_id` the order is personal; for an unknown one it is the generic order with the generic scores.
+        Where no hit has every word, hits with any of them are returned and a note says so. Where the profiles cannot
+        be read the answer is generic and a note says so. Raises EngineError where the generic request fails too.
+        """
+        parameters = _parameters(q, options)
+        answer = self._answer(parameters)
+        if not answer.hits and q and not parameters.keys() & {"operator", "from"}:
+            loose = self._answer({**parameters, "operator": "or"})
+            return replace(loose, notes=(*loose.notes, "no hit has every word; these have some of them"))
+        return answer
+
+    def _answer(self, parameters: dict[str, Any]) -> Answer:
+        try:
+            return self._sent(parameters)
+        except EngineError as error:
+            if "user_id" not in parameters or error.status not in PROFILES_UNREADABLE:
+                raise
+            generic = self._sent({name: value for name, value in parameters.items() if name != "user_id"})
+            return replace(generic, notes=(*generic.notes, f"generic order, profiles unreadable: {error.message}"))
+
+    def _sent(self, parameters: dict[str, Any]) -> Answer:
+        body = {"id": self.template, "params": parameters}
+        found = self.engine.call("POST", path(self.index, "_search", "template"), body)
+        return read_answer(found, first_rank=parameters.get("from", 0) + 1)
+
+
+def _parameters(q: str, options: Options) -> dict[str, Any]:
+    given = {name: value for name, value in options.items() if value is not None}
+    if "from_" in given:
+        given["from"] = given.pop("from_")
+    return {"q": q, **given}

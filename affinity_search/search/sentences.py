@@ -1,0 +1,32 @@
+"""One plain sentence per hit for the shopper, naming only what moved it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from affinity_search.search.answer import Reason
+from affinity_search.templates.lookups import ITEM
+
+__all__ = ["sentence"]
+
+NAMED = 2
+
+
+def sentence(reasons: Sequence[Reason]) -> str:
+    """The sentence for reasons in falling order of share; without any, that the hit stands where everyone sees it.
+
+    >>> sentence([Reason("brand", 15, 0.5, 0.3, "Meadow")])
+    'You often choose brand Meadow.'
+    """
+    if not reasons:
+        return "Ranked by your search words and by what is popular."
+    said = [_clause(reason) for reason in reasons[:NAMED]]
+    text = " and ".join(said)
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def _clause(reason: Reason) -> str:
+    if reason.attribute == ITEM:
+        return "you bought this before"
+    label = reason.attribute.replace("_", " ")
+    return f"you often choose {label} {reason.value}" if reason.value else f"you often choose this {label}"
