@@ -58,6 +58,7 @@ def open_state(path: Path, *, memory_limit_mb: int | None = None) -> Iterator[Du
             ) from error
         raise DataError(f"{path}: expected a state file, got {str(error).splitlines()[0]}") from error
     try:
+        connection.execute("SET enable_progress_bar = false")
         connection.execute(SCHEMA)
         _check_version(connection, path)
         yield connection

@@ -60,6 +60,11 @@ class Items(_Section):
         min_length=1,
         description="Text fields that a query searches, each with its boost.",
     )
+    analyzer: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")] = Field(
+        "standard",
+        description="The engine's built-in analyzer for the text fields: `standard` for words as they are, or a "
+        "language such as `english` for their stems.",
+    )
 
 
 class EventType(_Section):

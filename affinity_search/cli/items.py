@@ -1,0 +1,79 @@
+"""`affinity items`: the catalogue and its popularity, from files and events into the engine."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import date, datetime
+from pathlib import Path
+
+import click
+
+from affinity_search.config import load_config
+from affinity_search.engine import connect
+from affinity_search.publish.items import LoadReport, load_items
+from affinity_search.publish.signals import SignalReport, refresh_signals
+from affinity_search.state import open_state
+
+__all__ = ["items"]
+
+CONFIG = click.option(
+    "--config",
+    "-c",
+    type=click.Path(path_type=Path),
+    default="affinity.yaml",
+    show_default=True,
+    help="The shop's configuration.",
+)
+JSON = click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+
+
+@click.group()
+def items() -> None:
+    """Load the items and refresh their popularity."""
+
+
+@items.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@CONFIG
+@JSON
+def load(file: Path, config: Path, as_json: bool) -> None:
+    """Load the items of FILE (JSONL or CSV, also gzip) in place of those in the engine, without downtime."""
+    shop = load_config(config)
+    with open_state(shop.state.path) as connection:
+        report = load_items(connect(shop.engine), connection, file, shop)
+    click.echo(json.dumps(asdict(report), default=str) if as_json else _load_text(report, shop.items.index))
+
+
+@items.command()
+@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Last day that counts; without it the newest one.")
+@CONFIG
+@JSON
+def signals(as_of: datetime | None, config: Path, as_json: bool) -> None:
+    """Bring the items' popularity in the engine up to date with the events."""
+    shop = load_config(config)
+    day = (as_of.date() - date(1970, 1, 1)).days if as_of else None
+    with open_state(shop.state.path) as connection:
+        report = refresh_signals(connect(shop.engine), connection, shop, day)
+    click.echo(json.dumps(asdict(report), default=str) if as_json else _signals_text(report))
+
+
+def _load_text(report: LoadReport, alias: str) -> str:
+    lines = [
+        f"read {report.read:,} = loaded {report.loaded:,} + replaced {report.replaced:,} "
+        f"+ quarantined {report.quarantined:,} + refused {report.refused:,}",
+        *(f"  refused {refusal.id}: {refusal.reason}" for refusal in report.refusals),
+    ]
+    if report.quarantine:
+        lines.append(f"quarantined lines: {report.quarantine}")
+    for name, found in report.coverage.items():
+        several = f", {found.several:,} of them with several" if found.several else ""
+        lines.append(f"{name}: {found.items:,} items have a value{several}")
+    return "\n".join([*lines, f"{alias} -> {report.index}"])
+
+
+def _signals_text(report: SignalReport) -> str:
+    return (
+        f"{report.items:,} items = unchanged {report.unchanged:,} + written {report.written:,} "
+        f"+ absent {report.absent:,} + refused {len(report.refused):,}"
+    )

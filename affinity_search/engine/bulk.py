@@ -1,0 +1,252 @@
+"""The bulk writer: every document's own status is looked at, and nothing is lost or left out without being told.
+
+One call should hold at most one action per document, or give the actions versions: an action that the engine has no
+room for is sent again after the ones that it took.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from affinity_search.engine.protocol import Engine, path
+from affinity_search.errors import (
+    EngineError,
+    EngineFailed,
+    EngineOverloaded,
+    EngineUnavailable,
+    MissingResource,
+)
+
+__all__ = ["Action", "BulkReport", "Refusal", "write_bulk"]
+
+PAUSES_SECONDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 8.0)  # between eight tries
+LONGEST_ID_BYTES = 512
+ANSWER = "items.*.status,items.*.error.type,items.*.error.reason,items.*.error.caused_by.reason"
+
+
+@dataclass(frozen=True)
+class Action:
+    """One document to write or delete; `body` is the document, or for `update` what the engine's `_update` takes.
+
+    With a `version` (1 .. 2^63 - 1) the engine keeps whichever version of the document is the higher one.
+    """
+
+    op: Literal["index", "create", "update", "delete"]
+    index: str
+    id: str
+    body: Mapping[str, Any] | None = None
+    version: int | None = None
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A document that the engine does not take: HTTP status and reason; 400 also where it cannot be said in JSON."""
+
+    id: str
+    status: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class BulkReport:
+    """What became of the actions; `+` adds two reports.
+
+    `superseded`: a newer version was there already (for `create`: any). `absent`: nothing there to delete or update.
+    """
+
+    written: int = 0
+    superseded: int = 0
+    absent: int = 0
+    refused: tuple[Refusal, ...] = ()
+
+    def __add__(self, other: BulkReport) -> BulkReport:
+        return BulkReport(
+            self.written + other.written,
+            self.superseded + other.superseded,
+            self.absent + other.absent,
+            self.refused + other.refused,
+        )
+
+
+def write_bulk(
+    engine: Engine,
+    actions: Iterable[Action],
+    *,
+    require_alias: bool = True,
+    on_written: Callable[[Sequence[Action]], None] | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+    max_bytes: int = 5_000_000,
+    max_actions: int = 2_000,
+) -> BulkReport:
+    """What became of every action; all zero for no actions. Actions are drawn as they are sent, batch by batch.
+
+    `on_written` gets the settled actions (written, superseded, absent) of each answer before the next request goes
+    out. A refused document (4xx) is reported and the rest goes on. Where the engine has no room (429), only what it did
+    not take is sent again, after pauses that grow.
+
+    Raises EngineOverloaded after eight tries, EngineUnavailable where the answer is missing or broke off, EngineFailed
+    where a document met a 5xx, MissingResource where an index is absent or, with `require_alias`, is no alias.
+    """
+    params = {"filter_path": ANSWER, "require_alias": "true" if require_alias else "false"}
+    report, known = BulkReport(), set[str]()
+    for batch, unusable in _batches(actions, max_bytes, max_actions):
+        report += BulkReport(refused=unusable)
+        if require_alias:
+            known |= _expect_aliases(engine, batch, known)
+        for outcome in _tries(engine, batch, params, sleep):
+            report += outcome.report
+            if on_written and outcome.settled:
+                on_written(outcome.settled)
+            if outcome.error:
+                raise outcome.error
+    return report
+
+
+@dataclass(frozen=True)
+class _Line:
+    action: Action
+    text: str
+    size: int
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    report: BulkReport = BulkReport()
+    settled: tuple[Action, ...] = ()
+    waiting: tuple[_Line, ...] = ()
+    why_waiting: str = ""
+    error: EngineError | None = None
+
+
+_Batch = tuple[tuple[_Line, ...], tuple[Refusal, ...]]
+
+
+def _batches(actions: Iterable[Action], max_bytes: int, max_actions: int) -> Iterator[_Batch]:
+    lines: list[_Line] = []
+    unusable: list[Refusal] = []
+    size = 0
+    for action in actions:
+        line = _line(action)
+        if isinstance(line, Refusal):
+            unusable.append(line)
+            continue
+        if lines and (size + line.size > max_bytes or len(lines) >= max_actions):
+            yield tuple(lines), tuple(unusable)
+            lines, unusable, size = [], [], 0
+        lines.append(line)
+        size += line.size
+    yield tuple(lines), tuple(unusable)
+
+
+def _line(action: Action) -> _Line | Refusal:
+    size = len(action.id.encode(errors="replace"))
+    if not 0 < size <= LONGEST_ID_BYTES:  # one such id fails the whole request
+        return Refusal(action.id, 400, f"expected an id of 1 to {LONGEST_ID_BYTES} bytes, got {size}")
+    target: dict[str, Any] = {"_index": action.index, "_id": action.id}
+    if action.version is not None:
+        target |= {"version": action.version, "version_type": "external"}
+    elif action.op == "update":
+        target["retry_on_conflict"] = 3
+    try:
+        text = _json({action.op: target}) + "\n"
+        if action.op != "delete":
+            text += _json(action.body or {}) + "\n"
+        return _Line(action, text, len(text.encode()))
+    except (TypeError, ValueError) as error:  # a lone surrogate, NaN, or no JSON value at all
+        return Refusal(action.id, 400, f"expected what JSON and UTF-8 can hold, got {error}")
+
+
+def _expect_aliases(engine: Engine, batch: Sequence[_Line], known: set[str]) -> set[str]:
+    """The names a delete with a version goes to; the engine would make an index of a name that is absent."""
+    names = {line.action.index for line in batch if line.action.op == "delete" and line.action.version is not None}
+    for name in names - known:
+        engine.call("GET", path("_alias", name))
+    return names
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def _tries(
+    engine: Engine, batch: tuple[_Line, ...], params: Mapping[str, str], sleep: Callable[[float], None]
+) -> Iterator[_Outcome]:
+    outcome = _Outcome(waiting=batch)
+    for pause in (0.0, *PAUSES_SECONDS):
+        if not outcome.waiting:
+            return
+        if pause:
+            sleep(pause)
+        outcome = _send(engine, outcome.waiting, params)
+        yield outcome
+    if outcome.waiting:
+        raise EngineOverloaded(
+            f"{engine.url}: POST /_bulk: no room for {len(outcome.waiting)} documents after {len(PAUSES_SECONDS) + 1} "
+            f"tries: {outcome.why_waiting}",
+            hint="Wait, or give the engine more room, and run the same command again.",
+            status=429,
+        )
+
+
+def _send(engine: Engine, lines: tuple[_Line, ...], params: Mapping[str, str]) -> _Outcome:
+    try:
+        answer = engine.call("POST", "/_bulk", "".join(line.text for line in lines), params)
+    except EngineOverloaded as error:
+        return _Outcome(waiting=lines, why_waiting=error.message)
+    items = answer.get("items", []) if isinstance(answer, dict) else []
+    if len(items) != len(lines):
+        raise EngineUnavailable(
+            f"{engine.url}: POST /_bulk: expected the status of {len(lines)} documents, got {len(items)}",
+            hint="Run the same command again.",
+        )
+    return _outcome(engine.url, lines, [next(iter(item.values())) for item in items])
+
+
+def _outcome(url: str, lines: Sequence[_Line], items: Sequence[Mapping[str, Any]]) -> _Outcome:
+    fates: dict[str, list[tuple[_Line, Mapping[str, Any]]]] = defaultdict(list)
+    settled = []
+    for line, item in zip(lines, items, strict=True):
+        fate = _fate(line.action, item)
+        fates[fate].append((line, item))
+        if fate in ("written", "superseded", "absent"):
+            settled.append(line.action)
+    refused = tuple(Refusal(line.action.id, item["status"], _reason(item)) for line, item in fates["refused"])
+    stopped, waiting = fates["stopped"], fates["waiting"]
+    return _Outcome(
+        BulkReport(len(fates["written"]), len(fates["superseded"]), len(fates["absent"]), refused),
+        tuple(settled),
+        tuple(line for line, _ in waiting),
+        _reason(waiting[0][1]) if waiting else "",
+        _error(url, stopped[0][1]) if stopped else None,
+    )
+
+
+def _fate(action: Action, item: Mapping[str, Any]) -> str:
+    status = item["status"]
+    if status < 300:
+        return "written"
+    if status >= 500 or item.get("error", {}).get("type") == "index_not_found_exception":
+        return "stopped"
+    if status == 404 and action.op in ("delete", "update"):
+        return "absent"
+    return {409: "superseded", 429: "waiting"}.get(status, "refused")
+
+
+def _error(url: str, item: Mapping[str, Any]) -> EngineError:
+    status = item["status"]
+    message = f"{url}: POST /_bulk: {status} {_reason(item)}"
+    if status == 404:
+        return MissingResource(message, hint="`affinity status` lists what is missing.", status=status)
+    return EngineFailed(message, hint="See the engine's log, then run the same command again.", status=status)
+
+
+def _reason(item: Mapping[str, Any]) -> str:
+    error = item.get("error", {})
+    cause = error.get("caused_by", {}).get("reason", "")
+    parts = [str(part) for part in (error.get("reason", "no reason given"), cause) if part]
+    return " ".join(": ".join(parts).split())[:300]

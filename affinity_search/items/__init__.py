@@ -1,0 +1,1 @@
+"""Items of the shop: how they are read, and the documents they become."""

@@ -1,0 +1,46 @@
+"""An item as the engine holds it: what was given, the numeric affinity keys, and the popularity features."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from affinity_search.config.model import Config
+from affinity_search.items.item import Item, values_at
+from affinity_search.items.keys import affinity_key
+
+__all__ = ["ITEM_KEY", "catalogue_values", "item_document"]
+
+ITEM_KEY = "item"
+
+
+def item_document(item: Item, config: Config, popularity: float = 0.0, recent: float = 0.0) -> dict[str, Any]:
+    """The engine's document of the item, whose `_id` is the item's id.
+
+    `affinity.<attribute>` holds the keys of the attribute's values (left out where it has none), `affinity.item` the
+    key of the id. `popularity` and `popularity_recent` are weighted events, left out at 0, which the engine refuses.
+    """
+    document: dict[str, Any] = {**item.fields, "affinity": _keys(item, config)}
+    if item.attrs:
+        document["attrs"] = {name: list(values) for name, values in item.attrs.items()}
+    if item.price is not None:
+        document["price"] = item.price
+    if popularity > 0:
+        document["popularity"] = popularity
+    if recent > 0:
+        document["popularity_recent"] = recent
+    return document
+
+
+def _keys(item: Item, config: Config) -> dict[str, list[int]]:
+    keys = {
+        name: [affinity_key(value) for value in values]
+        for name, attribute in config.attributes.items()
+        if (values := values_at(item, attribute.field))
+    }
+    return {**keys, ITEM_KEY: [affinity_key(item.id)]}
+
+
+def catalogue_values(item: Item, config: Config) -> list[tuple[str, str]]:
+    """(field, value) for every value of every `attrs` field, and of the configured attributes that lie elsewhere."""
+    fields = dict.fromkeys([f"attrs.{name}" for name in item.attrs] + [a.field for a in config.attributes.values()])
+    return [(field, value) for field in fields for value in values_at(item, field)]

@@ -1,0 +1,48 @@
+"""Popularity of the items, counted from the daily buckets of the local state."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from affinity_search.config.model import Config
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+__all__ = ["compute_signals"]
+
+# Whole numbers are added up first and weighted in one order, so that the same buckets give the same floats again.
+SIGNALS = """
+CREATE OR REPLACE TEMP TABLE signals_now AS
+WITH weights AS (SELECT unnest($types::VARCHAR[]) AS type, unnest($weights::DOUBLE[]) AS weight),
+totals AS (
+    SELECT item, type, sum(count) AS events, coalesce(sum(count) FILTER (WHERE day > $since), 0) AS recent
+    FROM buckets WHERE day <= $as_of GROUP BY item, type
+)
+SELECT item,
+    list_sum(list(events * weight ORDER BY type)) AS popularity,
+    list_sum(list(recent * weight ORDER BY type)) AS recent
+FROM totals JOIN weights USING (type) GROUP BY item
+"""
+
+
+def compute_signals(connection: DuckDBPyConnection, config: Config, as_of_day: int | None = None) -> int | None:
+    """The day the numbers stand for, None without buckets; they go to the temporary table `signals_now`.
+
+    `signals_now(item, popularity, recent)` has a row per item with events: its events up to `as_of_day` (the newest day
+    where None), each counting the weight of its type, and those of the last `popularity.recent_days` days up to it.
+    Where `events.time` is `sequence` shoppers share no calendar, and `recent` is 0.
+    """
+    if as_of_day is None:
+        newest = connection.execute("SELECT max(day) FROM buckets").fetchone()
+        as_of_day = newest[0] if newest else None
+    weighted = {name: kind.weight for name, kind in config.events.types.items() if kind.weight}
+    dated = config.events.time == "date" and as_of_day is not None
+    parameters = {
+        "types": list(weighted),
+        "weights": list(weighted.values()),
+        "as_of": as_of_day,
+        "since": as_of_day - config.popularity.recent_days if dated and as_of_day is not None else as_of_day,
+    }
+    connection.execute(SIGNALS, parameters)
+    return as_of_day

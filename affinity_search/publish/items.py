@@ -1,0 +1,187 @@
+"""Loads a catalogue into the engine beside the one in use, and moves the alias when all of it is there."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from affinity_search.config.model import Config
+from affinity_search.engine.bulk import Action, BulkReport, Refusal, write_bulk
+from affinity_search.engine.indices import (
+    create_index,
+    delete_index,
+    is_index_of,
+    new_index_name,
+    point_alias,
+    resolve_alias,
+    unaliased_indices,
+)
+from affinity_search.engine.protocol import Engine, path
+from affinity_search.errors import DataError, EngineFailed
+from affinity_search.events.quarantine import Quarantine
+from affinity_search.items.catalogue import Coverage, coverage, stage_items, store_catalogue
+from affinity_search.items.document import item_document
+from affinity_search.items.item import Item
+from affinity_search.items.mapping import index_body
+from affinity_search.items.read import BrokenLine, read_items
+from affinity_search.items.signals import compute_signals
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+__all__ = ["LoadReport", "load_items"]
+
+LARGEST_REFUSED_SHARE = 0.01
+REFUSALS_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    """What became of every item read: read = loaded + replaced + quarantined + refused.
+
+    `replaced`: a later line has the same id. `quarantined`: the line is no item; these lines are in the file
+    `quarantine`. `refused`: the engine does not take the document; `refusals` has the first five. `coverage` says, for
+    each attribute, how many items have a value.
+    """
+
+    index: str
+    read: int
+    loaded: int
+    replaced: int
+    quarantined: int
+    refused: int
+    refusals: tuple[Refusal, ...]
+    quarantine: Path | None
+    coverage: Mapping[str, Coverage]
+
+
+@dataclass(frozen=True)
+class _Survey:
+    read: int
+    lines: Mapping[str, int]
+    quarantined: int
+    quarantine: Path | None
+
+
+def load_items(engine: Engine, connection: DuckDBPyConnection, source: Path, config: Config) -> LoadReport:
+    """What became of every item of the file. Searches go on meanwhile, and see the old items or the new, never a mix.
+
+    A new index is filled and checked, then the alias `items.index` moves to it, the state takes the catalogue in, and
+    the index that this package made before is deleted. Where the command dies on the way, the old items stay in use;
+    the same command again starts afresh and removes what was left behind.
+
+    Raises DataError, and changes nothing, where no line of the file is an item or the engine refuses over 1 % of them.
+    """
+    alias = config.items.index
+    resolve_alias(engine, alias)
+    survey = _survey(source, config.state.path.parent / "quarantine")
+    owner = _state_id(connection)
+    _delete_left_behind(engine, alias, owner)
+    index = new_index_name(alias, datetime.now(UTC))
+    create_index(engine, index, _loading_body(config, owner))
+    written = write_bulk(engine, _actions(connection, source, config, survey, index), require_alias=False)
+    _finish(engine, index, survey, written)
+    found = coverage(connection, config)
+    old = point_alias(engine, alias, index)
+    store_catalogue(connection, index)
+    for replaced in old:
+        if is_index_of(alias, replaced):
+            delete_index(engine, replaced)
+    return LoadReport(
+        index,
+        survey.read,
+        written.written,
+        survey.read - survey.quarantined - len(survey.lines),
+        survey.quarantined,
+        len(written.refused),
+        written.refused[:REFUSALS_SHOWN],
+        survey.quarantine,
+        found,
+    )
+
+
+def _survey(source: Path, folder: Path) -> _Survey:
+    """One reading of the whole file before anything is written: the line that counts for each id, and the bad lines."""
+    lines: dict[str, int] = {}
+    read = quarantined = 0
+    with Quarantine(folder, source) as quarantine:
+        for number, item in read_items(source):
+            read += 1
+            if isinstance(item, BrokenLine):
+                quarantined += 1
+                quarantine.add(item.line, item.reason, item.text.encode(errors="surrogateescape"))
+            else:
+                lines[item.id] = number
+        written = quarantine.written
+    if not lines:
+        where = f"Each of them, with the reason, is in {written}." if written else "Is it the right file?"
+        raise DataError(f"{source}: expected items, got {read} lines that are none", hint=where)
+    return _Survey(read, lines, quarantined, written)
+
+
+def _state_id(connection: DuckDBPyConnection) -> str:
+    connection.execute("INSERT INTO meta VALUES ('id', ?) ON CONFLICT DO NOTHING", [uuid.uuid4().hex])
+    row = connection.execute("SELECT value FROM meta WHERE key = 'id'").fetchone()
+    return str(row[0]) if row else ""
+
+
+def _delete_left_behind(engine: Engine, alias: str, owner: str) -> None:
+    # Only this state's own: its file is open in this process alone, so nobody is filling them. An index that a load
+    # from another state is filling at this moment bears that state's id.
+    for index, meta in unaliased_indices(engine, alias).items():
+        if meta.get("affinity_search", {}).get("state") == owner:
+            delete_index(engine, index)
+
+
+def _loading_body(config: Config, owner: str) -> dict[str, Any]:
+    body = index_body(config)
+    return {
+        "settings": {**body["settings"], "refresh_interval": "-1"},
+        "mappings": {**body["mappings"], "_meta": {"affinity_search": {"state": owner}}},
+    }
+
+
+def _actions(
+    connection: DuckDBPyConnection, source: Path, config: Config, survey: _Survey, index: str
+) -> Iterator[Action]:
+    compute_signals(connection, config)
+    rows = connection.execute("SELECT item, popularity, recent FROM signals_now").fetchall()
+    signals = {item: (popularity, recent) for item, popularity, recent in rows}
+    for item in stage_items(connection, _last_of_each(source, survey.lines), config):
+        yield Action("index", index, item.id, item_document(item, config, *signals.get(item.id, ())))
+
+
+def _last_of_each(source: Path, lines: Mapping[str, int]) -> Iterator[Item]:
+    for number, item in read_items(source):
+        if isinstance(item, Item) and lines.get(item.id) == number:
+            yield item
+
+
+def _finish(engine: Engine, index: str, survey: _Survey, written: BulkReport) -> None:
+    """Makes the new index searchable; raises, and deletes it, where it does not hold what it should."""
+    try:
+        if written.written + len(written.refused) != len(survey.lines):
+            raise DataError(
+                f"expected {len(survey.lines)} items as in the first reading of the file, got "
+                f"{written.written + len(written.refused)}",
+                hint="Was the file changed meanwhile? Run the same command again.",
+            )
+        if len(written.refused) > LARGEST_REFUSED_SHARE * len(survey.lines):
+            first = written.refused[0]
+            raise DataError(
+                f"{index}: expected the engine to take 99 % of {len(survey.lines)} items, it refused "
+                f"{len(written.refused)}, first {first.id!r}: {first.reason}",
+                hint="Correct the file (or items.text_fields); the items in use are as before.",
+            )
+        engine.call("PUT", path(index, "_settings"), {"index": {"refresh_interval": None}})
+        engine.call("POST", path(index, "_refresh"))
+        found = engine.call("GET", path(index, "_count"))["count"]
+        if found != written.written:
+            raise EngineFailed(f"{engine.url}/{index}: expected {written.written} items, the engine counts {found}")
+    except (DataError, EngineFailed):
+        delete_index(engine, index)
+        raise
