@@ -1,0 +1,111 @@
+"""`affinity events`: shopper events into the local state, and what it holds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import click
+
+from affinity_search.config import Config, load_config
+from affinity_search.events import Accounting
+from affinity_search.profiles.buckets import FileReport, Held, IngestFailed, held, ingest
+from affinity_search.state import open_state
+
+__all__ = ["events"]
+
+EPOCH = date(1970, 1, 1)
+config_option = click.option(
+    "--config",
+    "config_path",
+    type=click.Path(path_type=Path),
+    default=Path("affinity.yaml"),
+    show_default=True,
+    help="The shop's configuration.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@click.group()
+def events() -> None:
+    """Take shopper events in, and see what is held."""
+
+
+@events.command("ingest")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@config_option
+@json_option
+def ingest_command(files: tuple[Path, ...], config_path: Path, as_json: bool) -> None:
+    """Add the events of FILES (CSV or JSONL, gzip too) to the daily buckets.
+
+    Bad lines go to a quarantine file beside the state, the rest goes on. Ingesting a file again changes nothing.
+    """
+    config = load_config(config_path)
+    folder = config.state.path.parent / "quarantine"
+    with open_state(config.state.path) as connection:
+        try:
+            reports = ingest(
+                connection, files, config, now=datetime.now(UTC), quarantine_folder=folder, progress=_print_progress
+            )
+        except IngestFailed as failure:
+            _print_reports(failure.reports, as_json)
+            raise
+    _print_reports(reports, as_json)
+
+
+@events.command("status")
+@config_option
+@json_option
+def status_command(config_path: Path, as_json: bool) -> None:
+    """Print how many events, buckets, users, items and days are held, and the newest day."""
+    config = load_config(config_path)
+    found = Held(0, 0, 0, 0, 0, None)
+    if config.state.path.exists():
+        with open_state(config.state.path) as connection:
+            found = held(connection)
+    newest = _newest_date(found, config)
+    if as_json:
+        click.echo(json.dumps({**asdict(found), "newest_date": newest}))
+        return
+    for name, value in asdict(found).items():
+        shown = newest if name == "newest_day" and newest else value
+        click.echo(f"{name.replace('_', ' '):<10}  {'none' if shown is None else shown}")
+
+
+def _newest_date(found: Held, config: Config) -> str | None:
+    if found.newest_day is None or config.events.time == "sequence":
+        return None
+    return (EPOCH + timedelta(days=found.newest_day)).isoformat()
+
+
+def _print_progress(path: Path, accounting: Accounting) -> None:
+    click.echo(f"{path}: {accounting.read} read", err=True)
+
+
+def _total(reports: Sequence[FileReport]) -> Accounting:
+    return sum((report.accounting for report in reports), Accounting()).check()
+
+
+def _print_reports(reports: Sequence[FileReport], as_json: bool) -> None:
+    if as_json:
+        files = [_report_json(report) for report in reports]
+        click.echo(json.dumps({"files": files, "total": _total(reports).counts()}))
+        return
+    for report in reports:
+        click.echo(f"{report.path}: {report.accounting}")
+        if report.quarantine:
+            click.echo(f"  bad lines, each with its reason: {report.quarantine}")
+    if len(reports) > 1:
+        click.echo(f"total: {_total(reports)}")
+
+
+def _report_json(report: FileReport) -> dict[str, object]:
+    return {
+        "file": str(report.path),
+        **report.accounting.counts(),
+        "quarantine": str(report.quarantine) if report.quarantine else None,
+        "error": report.error.message if report.error else None,
+    }

@@ -1,0 +1,111 @@
+"""`affinity events`: what it prints, and its exit codes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from affinity_search.cli import main
+from affinity_search.events import quarantine_path
+
+ROWS = "user,ts,type,item\nu1,2017-01-15,purchase,i1\nu1,2017-01-15,purchase,i2\nu2,2017-01-16,purchase,i1\n"
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    (tmp_path / "affinity.yaml").write_text("events: {types: {purchase: {weight: 1}}}\n")
+    (tmp_path / "e.csv").write_text(ROWS)
+    return tmp_path
+
+
+def affinity(shop: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(main, ["events", *arguments, "--config", str(shop / "affinity.yaml")])
+
+
+def test_ingest_prints_the_accounting(shop: Path) -> None:
+    found = affinity(shop, "ingest", str(shop / "e.csv"))
+    assert (found.exit_code, found.stderr) == (0, "")
+    assert found.stdout == (
+        f"{shop / 'e.csv'}: read 3 = applied 3 + duplicate 0 + late 0 + skewed 0 + quarantined 0 + no_consent 0"
+        " + unmapped 0 + filtered 0\n"
+    )
+
+
+def test_bad_lines_are_no_failure_and_their_file_is_named(shop: Path) -> None:
+    (shop / "bad.csv").write_text(ROWS + "u1\n")
+    found = affinity(shop, "ingest", str(shop / "e.csv"), str(shop / "bad.csv"))
+    quarantined = quarantine_path(shop / ".affinity/quarantine", shop / "bad.csv")
+    assert found.exit_code == 0
+    assert found.stdout.splitlines()[1:] == [
+        f"{shop / 'bad.csv'}: read 4 = applied 0 + duplicate 3 + late 0 + skewed 0 + quarantined 1 + no_consent 0"
+        " + unmapped 0 + filtered 0",
+        f"  bad lines, each with its reason: {quarantined}",
+        "total: read 7 = applied 3 + duplicate 3 + late 0 + skewed 0 + quarantined 1 + no_consent 0"
+        " + unmapped 0 + filtered 0",
+    ]
+    assert json.loads(quarantined.read_text()) == {"line": 5, "reason": "expected 4 columns, got 1", "text": "u1"}
+
+
+def test_ingest_as_json(shop: Path) -> None:
+    found = affinity(shop, "ingest", "--json", str(shop / "e.csv"))
+    counts = {
+        "read": 3,
+        "applied": 3,
+        "duplicate": 0,
+        "late": 0,
+        "skewed": 0,
+        "quarantined": 0,
+        "no_consent": 0,
+        "unmapped": 0,
+        "filtered": 0,
+    }
+    assert json.loads(found.stdout) == {
+        "files": [{"file": str(shop / "e.csv"), **counts, "quarantine": None, "error": None}],
+        "total": counts,
+    }
+
+
+def test_a_file_that_cannot_be_read_exits_6_after_the_others(shop: Path) -> None:
+    found = affinity(shop, "ingest", "--json", str(shop / "none.csv"), str(shop / "e.csv"))
+    said = f"{shop / 'none.csv'}: expected a readable file, got No such file or directory"
+    assert (found.exit_code, found.stderr) == (6, f"error: {said}\n")
+    report = json.loads(found.stdout)
+    assert (report["files"][0]["error"], report["total"]["applied"]) == (said, 3)
+
+
+def test_no_config_exits_2(shop: Path) -> None:
+    (shop / "affinity.yaml").unlink()
+    assert affinity(shop, "ingest", str(shop / "e.csv")).exit_code == 2
+
+
+def test_status(shop: Path) -> None:
+    affinity(shop, "ingest", str(shop / "e.csv"))
+    assert affinity(shop, "status").stdout == (
+        "events      3\nbuckets     3\nusers       2\nitems       2\ndays        2\nnewest day  2017-01-16\n"
+    )
+    assert json.loads(affinity(shop, "status", "--json").stdout) == {
+        "events": 3,
+        "buckets": 3,
+        "users": 2,
+        "items": 2,
+        "days": 2,
+        "newest_day": 17182,
+        "newest_date": "2017-01-16",
+    }
+
+
+def test_status_before_the_first_ingest_makes_no_state(shop: Path) -> None:
+    found = affinity(shop, "status")
+    assert (found.exit_code, found.stdout.splitlines()[-1]) == (0, "newest day  none")
+    assert not (shop / ".affinity").exists()
+
+
+def test_status_of_a_sequence_shows_the_step(shop: Path) -> None:
+    (shop / "affinity.yaml").write_text("events: {types: {purchase: {weight: 1}}, time: sequence}\n")
+    (shop / "e.csv").write_text("user,ts,type,item\nu1,7,purchase,i1\n")
+    affinity(shop, "ingest", str(shop / "e.csv"))
+    assert affinity(shop, "status").stdout.splitlines()[-1] == "newest day  7"
+    assert json.loads(affinity(shop, "status", "--json").stdout)["newest_date"] is None

@@ -1,0 +1,168 @@
+"""Event files: formats, compression, physical lines, and files that break off."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from affinity_search.config.model import Events, EventType
+from affinity_search.errors import DataError
+from affinity_search.events import Event, EventLine, EventRules, Rejected, Verdict, read_events
+
+RULES = EventRules.of(Events(types={"purchase": EventType(weight=1)}), datetime(2017, 3, 1, tzinfo=UTC))
+HEADER = b"user,ts,type,item\n"
+CSV = b"u1,2017-01-15,purchase,i1\n"
+JSONL = b'{"user": "u1", "ts": "2017-01-15", "type": "purchase", "item": "i1"}\n'
+EVENT = Event(user="u1", item="i1", type="purchase", time=17181 * 86_400_000_000, day=17181)
+
+
+def read(path: Path) -> list[EventLine]:
+    return list(read_events(path, RULES))
+
+
+def seen(path: Path) -> list[tuple[int, str]]:
+    return [(n, out.reason if isinstance(out, Rejected) else out.item) for n, _, out in read(path)]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "number"),
+    [
+        ("e.csv", HEADER + CSV, 2),
+        ("e.jsonl", JSONL, 1),
+        ("e.ndjson", JSONL, 1),
+        ("e.txt", JSONL, 1),
+        ("e.txt", HEADER + CSV, 2),
+        ("e.csv.gz", gzip.compress(HEADER + CSV), 2),
+        ("e.csv.gz", gzip.compress(HEADER) + gzip.compress(CSV), 2),
+        ("e.JSONL.GZ", gzip.compress(JSONL), 1),
+        ("packed.csv", gzip.compress(HEADER + CSV), 2),
+        ("bom.csv", b"\xef\xbb\xbf" + HEADER + CSV, 2),
+        ("bom.jsonl", b"\xef\xbb\xbf" + JSONL, 1),
+        ("crlf.csv", (HEADER + CSV).replace(b"\n", b"\r\n"), 2),
+        ("open-end.jsonl", JSONL.rstrip(b"\n"), 1),
+        ("blank.csv", HEADER + b"\n \r\n" + CSV + b"\n", 4),
+    ],
+)
+def test_formats(tmp_path: Path, name: str, content: bytes, number: int) -> None:
+    (tmp_path / name).write_bytes(content)
+    assert [(line.number, line.outcome) for line in read(tmp_path / name)] == [(number, EVENT)]
+
+
+def test_an_empty_jsonl_file_has_no_events(tmp_path: Path) -> None:
+    (tmp_path / "e.jsonl").write_bytes(b"")
+    assert read(tmp_path / "e.jsonl") == []
+
+
+def test_a_broken_line_costs_only_itself(tmp_path: Path) -> None:
+    broken = [
+        b'u1,2017-01-15,purchase,"i',
+        b"u1,2017",
+        b"\xff,,,",
+        b"\0",
+        b"x" * 10_000_000,
+        b'""",2017-01-15,purchase,i',
+    ]
+    content = HEADER + b"".join(line + b"\n" + CSV for line in broken)
+    (tmp_path / "e.csv").write_bytes(content)
+    assert seen(tmp_path / "e.csv") == [
+        (2, "expected a CSV line, got bad quoting (unexpected end of data)"),
+        (3, "i1"),
+        (4, "expected 4 columns, got 2"),
+        (5, "i1"),
+        (6, "expected UTF-8, got byte 0xff at byte 1"),
+        (7, "i1"),
+        (8, "expected text, got a NUL byte"),
+        (9, "i1"),
+        (10, "expected a line of at most 1048576 bytes, got a longer one"),
+        (11, "i1"),
+        (12, "expected a CSV line, got bad quoting (unexpected end of data)"),
+        (13, "i1"),
+    ]
+
+
+def test_a_field_over_two_lines_is_two_bad_lines(tmp_path: Path) -> None:
+    (tmp_path / "e.csv").write_bytes(HEADER + b'u1,2017-01-15,purchase,"i\n1"\n' + CSV)
+    assert [line.outcome.verdict for line in read(tmp_path / "e.csv")[:2] if isinstance(line.outcome, Rejected)] == [
+        Verdict.QUARANTINED
+    ] * 2
+    assert read(tmp_path / "e.csv")[2].outcome == EVENT
+
+
+@given(st.lists(st.binary(max_size=40).filter(lambda raw: b"\n" not in raw), max_size=20), st.booleans())
+def test_lines_are_those_between_newlines(
+    tmp_path_factory: pytest.TempPathFactory, raws: list[bytes], zip_it: bool
+) -> None:
+    content = b"\n".join([b"{}", *raws])
+    path = tmp_path_factory.mktemp("lines") / "e.jsonl"
+    path.write_bytes(gzip.compress(content) if zip_it else content)
+    expected = [(n, raw.removesuffix(b"\r")) for n, raw in enumerate([b"{}", *raws], 1) if raw.strip()]
+    assert [(line.number, line.raw) for line in read(path)] == expected
+
+
+def test_lines_across_chunks(tmp_path: Path) -> None:
+    rows = b"".join(b"u1,2017-01-15,purchase,%d\n" % n for n in range(20_000))
+    (tmp_path / "e.csv").write_bytes(HEADER + rows)
+    assert seen(tmp_path / "e.csv") == [(n + 2, str(n)) for n in range(20_000)]
+
+
+def test_a_pipe_is_read(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(JSONL,))
+    writer.start()
+    assert [line.outcome for line in read(pipe)] == [EVENT]
+    writer.join()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("e.csv", b"", "expected a header with the names of the columns, got an empty file"),
+        ("e", b"", "expected a header with the names of the columns, got an empty file"),
+        ("e.csv", b"\n" + CSV, "expected a header with user, ts, type, item, got an empty line"),
+        (
+            "e.csv",
+            b"user;ts\n",
+            "expected the columns user, ts, type, item, user, ts, type, item missing in ['user;ts']",
+        ),
+        ("e.csv.gz", HEADER + CSV, "expected gzip (.gz), got something else"),
+        ("e.csv.gz", b"", "expected gzip (.gz), got something else"),
+        ("e.csv", (HEADER + CSV).decode().encode("utf-16"), "expected UTF-8, got byte 0xff at byte 1"),
+    ],
+)
+def test_files_that_cannot_be_read(tmp_path: Path, name: str, content: bytes, said: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError) as caught:
+        read(tmp_path / name)
+    assert caught.value.message == f"{tmp_path / name}: {said}"
+
+
+def test_no_file_and_no_file_but_a_folder(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"none\.csv: expected a readable file, got No such file or directory$"):
+        read(tmp_path / "none.csv")
+    with pytest.raises(DataError, match="expected a readable file, got Is a directory"):
+        read(tmp_path)
+
+
+@pytest.mark.parametrize("tail", [b"", b"garbage"])
+def test_a_broken_gzip_file_gives_its_lines_and_says_how_far_it_came(tmp_path: Path, tail: bytes) -> None:
+    rows = b"".join(b"u1,2017-01-15,purchase,%d\n" % (n * 7919) for n in range(50_000))
+    whole = gzip.compress(HEADER + rows)
+    (tmp_path / "e.csv.gz").write_bytes(whole + tail if tail else whole[: len(whole) // 2])
+    lines: list[EventLine] = []
+    with pytest.raises(DataError) as caught:
+        for line in read_events(tmp_path / "e.csv.gz", RULES):
+            lines.append(line)
+    last = lines[-1].number
+    assert 20_000 < last <= 50_001
+    assert caught.value.message.startswith(
+        f"{tmp_path / 'e.csv.gz'}: expected a whole gzip file, it breaks off after line {last} ("
+    )
+    assert "nothing counts twice" in caught.value.hint
