@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from affinity_search.config import parse_config
-from affinity_search.templates.lookups import Lookup, lookups, matched_levels, matched_lifts
+from affinity_search.templates.lookups import Lookup, level_lifts, lookups, matched_levels, matched_lifts
 
 CONFIG = """
 events: {types: {purchase: {weight: 1}}}
@@ -63,6 +63,14 @@ def test_a_clause_asks_the_document_of_shopper_attribute_and_slot() -> None:
             "_name": "brand|b2|0.25",
         }
     }
+
+
+def test_every_level_has_the_lift_that_its_slots_add_up_to() -> None:
+    lifts = level_lifts(parse_config(CONFIG))
+
+    assert lifts["brand"] == pytest.approx([0.3 * level / 7 for level in range(8)], rel=1e-5)
+    assert lifts["theme"] == pytest.approx([0, 0.15, 0.3])
+    assert lifts["item"] == [0, 0.5, 1, 1.5]
 
 
 def test_the_names_of_a_hit_give_lifts_and_levels() -> None:

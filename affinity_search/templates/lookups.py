@@ -13,7 +13,7 @@ from typing import Any
 
 from affinity_search.config.model import Config
 
-__all__ = ["Lookup", "lookups", "matched_levels", "matched_lifts"]
+__all__ = ["Lookup", "level_lifts", "lookups", "matched_levels", "matched_lifts"]
 
 ITEM = "item"
 
@@ -53,6 +53,16 @@ def lookups(config: Config) -> tuple[Lookup, ...]:
         step = config.item_affinity.full_lift * config.lift_scale / config.item_affinity.levels
         found += _clauses(ITEM, step, config.item_affinity.levels, config.lookup_index, thermometer=False)
     return tuple(found)
+
+
+def level_lifts(config: Config) -> dict[str, list[float]]:
+    """What each level adds to the factor, by attribute: index 0 (nothing) to `levels`, as the clauses add it up."""
+    lifts: dict[str, list[float]] = {}
+    for clause in lookups(config):
+        known = lifts.setdefault(clause.attribute, [0.0])
+        below = known[-1:] if clause.slot[0] == "t" else list(known)
+        known += [lift + float(clause.lift) for lift in below]
+    return lifts
 
 
 def _clauses(name: str, step: float, levels: int, index: str, *, thermometer: bool) -> list[Lookup]:

@@ -1,0 +1,62 @@
+"""Fixtures for all tests: a real engine for the session, and names in it that no other test uses."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from affinity_search.engine import embedded
+
+
+@pytest.fixture(scope="session", autouse=True)
+def short_lived_java() -> Iterator[None]:
+    """Engines started by tests compile quickly rather than well: half the CPU at start, which is most of their life."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
+        yield
+
+
+@pytest.fixture(scope="session")
+def engine_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a real OpenSearch, started for this session; AFFINITY_TEST_ENGINE_URL names one to use instead."""
+    if given := os.environ.get("AFFINITY_TEST_ENGINE_URL"):
+        yield given.rstrip("/")
+        return
+    home = tmp_path_factory.mktemp("engine")
+    engine = embedded.start(home, memory_mb=768)
+    yield engine.url
+    assert embedded.stop(home), "the session's engine was not running any more"
+
+
+@pytest.fixture
+def prefix(engine_url: str) -> Iterator[str]:
+    """The start of every name a test gives in the engine; its indices, stored scripts and templates go afterwards."""
+    start = f"t{secrets.token_hex(3)}-"
+    yield start
+    _delete(f"{engine_url}/{start}*?expand_wildcards=all")
+    _delete(f"{engine_url}/_index_template/{start}*")
+    state = _request("GET", f"{engine_url}/_cluster/state/metadata?filter_path=metadata.stored_scripts")
+    for name in state.get("metadata", {}).get("stored_scripts", {}):
+        if name.startswith(start):
+            _delete(f"{engine_url}/_scripts/{name}")
+
+
+def _delete(url: str) -> None:
+    try:
+        _request("DELETE", url)
+    except urllib.error.HTTPError as error:
+        with error:
+            if error.code != 404:
+                raise
+
+
+def _request(method: str, url: str) -> Any:
+    with urllib.request.urlopen(urllib.request.Request(url, method=method), timeout=30) as response:
+        return json.load(response)
