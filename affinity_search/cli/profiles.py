@@ -1,0 +1,126 @@
+"""`affinity profiles`: taste profiles from the daily buckets, into the engine, and one of them to look at."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from affinity_search.config import load_config
+from affinity_search.engine import connect
+from affinity_search.errors import MissingResource
+from affinity_search.profiles.build import build_profiles
+from affinity_search.profiles.report import BuildReport
+from affinity_search.publish.profiles import PublishReport, publish_profiles, read_profile
+from affinity_search.state import open_state
+
+__all__ = ["profiles"]
+
+VALUES_SHOWN = 10
+CONFIG = click.option(
+    "--config",
+    "-c",
+    type=click.Path(path_type=Path),
+    default="affinity.yaml",
+    show_default=True,
+    help="The shop's configuration.",
+)
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@click.group()
+def profiles() -> None:
+    """Build the shoppers' profiles, publish them to the engine, show one."""
+
+
+@profiles.command()
+@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Day that ages count from; without it the newest one.")
+@CONFIG
+@JSON
+def build(as_of: datetime | None, config: Path, as_json: bool) -> None:
+    """Compute all profiles from the events held; nothing is sent to the engine."""
+    shop = load_config(config)
+    with open_state(shop.state.path) as connection:
+        report = build_profiles(
+            connection,
+            shop,
+            now_ms=time.time_ns() // 1_000_000,
+            as_of=as_of.date() if as_of else None,
+            progress=_progress("partitions"),
+        )
+    click.echo(json.dumps({**asdict(report), "entries": report.entries}) if as_json else _build_text(report))
+    for warning in report.warnings:
+        click.echo(f"warning: {warning}", err=True)
+
+
+@profiles.command()
+@CONFIG
+@JSON
+def publish(config: Path, as_json: bool) -> None:
+    """Bring the profiles in the engine up to date with the last build; what did not change is not sent."""
+    shop = load_config(config)
+    with open_state(shop.state.path) as connection:
+        report = publish_profiles(connect(shop.engine), connection, shop, progress=_progress("shoppers"))
+    click.echo(json.dumps(asdict(report)) if as_json else _publish_text(report))
+
+
+@profiles.command()
+@click.argument("user")
+@CONFIG
+@JSON
+def show(user: str, config: Path, as_json: bool) -> None:
+    """Show the profile of USER as the engine has it; exits with 5 where there is none."""
+    shop = load_config(config)
+    profile = read_profile(connect(shop.engine), shop, user)
+    if as_json:
+        click.echo(json.dumps(profile, ensure_ascii=False))
+    elif profile is not None:
+        click.echo(_profile_text(profile))
+    if profile is None:
+        raise MissingResource(f"{user}: no profile: this shopper gets the generic order", status=404)
+
+
+def _progress(unit: str) -> Callable[[int, int], None] | None:
+    if not sys.stderr.isatty():
+        return None
+    return lambda done, total: click.echo(f"\r{done:,} of {total:,} {unit}", err=True, nl=done == total)
+
+
+def _build_text(report: BuildReport) -> str:
+    as_of = f" as of {report.as_of}" if report.as_of else ""
+    lines = [f"build {report.build}{as_of}: {report.shoppers:,} shoppers, {report.entries:,} entries"]
+    for name, found in report.attributes.items():
+        cut = f", cut {found.entries_cut:,} of {found.shoppers_cut:,} shoppers" if found.entries_cut else ""
+        clipped = f", clipped {found.clipped_share:.1%}" if found.clipped else ""
+        lines.append(f"  {name}: {found.entries:,} entries of {found.shoppers:,} shoppers{cut}{clipped}")
+    return "\n".join(lines)
+
+
+def _publish_text(report: PublishReport) -> str:
+    lines = [
+        f"shoppers: changed {report.changed:,}, unchanged {report.unchanged:,}, removed {report.removed:,}",
+        f"documents: written {report.written:,}, superseded {report.superseded:,}, refused {report.refused:,}",
+        *(f"  refused {refusal.id}: {refusal.status} {refusal.reason}" for refusal in report.reasons),
+    ]
+    return "\n".join(lines)
+
+
+def _profile_text(profile: dict[str, Any]) -> str:
+    as_of = f", as of {profile['as_of']}" if "as_of" in profile else ""
+    lines = [f"{profile['user_id']}: {profile['events']:,.0f} events{as_of}"]
+    for name, entries in profile["affinities"].items():
+        lines += ["", f"{name:<40} level  weight    count"]
+        lines += [
+            f"  {entry['value']:<38} {entry['level']:>5} {entry['weight']:>7.2f} {entry['count']:>8.2f}"
+            for entry in entries[:VALUES_SHOWN]
+        ]
+        if len(entries) > VALUES_SHOWN:
+            lines.append(f"  and {len(entries) - VALUES_SHOWN:,} more")
+    return "\n".join(lines)

@@ -1,0 +1,171 @@
+"""Builds profiles from the daily buckets of the local state: the formula of `weights`, computed by DuckDB.
+
+A build is seen whole or not at all: the entries are computed into new tables, which take the place of the old ones in
+one transaction. Shoppers are taken in partitions, so that memory does not grow with their number.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+from affinity_search.config.model import Config
+from affinity_search.errors import ConfigError, DataError
+from affinity_search.profiles import statements
+from affinity_search.profiles.encode import ITEM, codings
+from affinity_search.profiles.record import (
+    Build,
+    checked_build,
+    config_hash,
+    last_build,
+    read_meta,
+    state_errors,
+    transaction,
+    write_meta,
+)
+from affinity_search.profiles.report import CLIPPED_SHARE_TO_WARN, AttributeReport, BuildReport, warnings
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+__all__ = ["build_profile", "build_profiles"]
+
+EPOCH = date(1970, 1, 1)
+BUCKETS_PER_PARTITION = 2_000_000
+POPULATION_EVENTS = "profiles.population_events"
+
+
+def build_profiles(
+    connection: DuckDBPyConnection,
+    config: Config,
+    *,
+    now_ms: int,
+    as_of: date | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> BuildReport:
+    """Computes the profiles of all shoppers, which replace those of the last build.
+
+    `as_of` is the day that ages are counted from, by default the newest day in the buckets; later buckets are left out.
+    `now_ms` (milliseconds since 1970) becomes the id of the build, or the last id + 1 where that is higher. `progress`
+    gets the partitions done and in all. Raises DataError where there are no events, ConfigError for an `as_of` where
+    events have no calendar.
+    """
+    with state_errors():
+        day = _prepare(connection, config, as_of)
+        connection.execute(statements.ALL_BUCKETS)
+        _count(connection, config)
+        connection.execute(statements.POPULATION)
+        events = dict(connection.execute(statements.TOTALS).fetchall())
+        found = _entries(connection, config, events, progress)
+        build = _next_build(connection, config, day, now_ms)
+        with transaction(connection):
+            connection.execute(statements.SWAP)
+            write_meta(connection, build.meta | {POPULATION_EVENTS: json.dumps(events)})
+        p99 = _p99(connection, found)
+        shoppers = _number(connection, statements.SHOPPERS)
+        connection.execute(statements.TIDY)
+    return BuildReport(build.id, build.as_of, shoppers, found, warnings(config, found, p99))
+
+
+def build_profile(
+    connection: DuckDBPyConnection, config: Config, users: Sequence[str], *, now_ms: int, as_of: date | None = None
+) -> BuildReport:
+    """Computes the profiles of these shoppers only, against the population of the last full build.
+
+    Everything else is as in `build_profiles`, the new build id included. A value that nobody had at the last full build
+    gets the share that this shopper alone gives it. The report counts these shoppers only and warns of nothing. Raises
+    DataError where there was no full build with this configuration.
+    """
+    with state_errors():
+        checked_build(connection, config)
+        day = _prepare(connection, config, as_of)
+        connection.execute(statements.FILL_USERS, [list(users)])
+        connection.execute(statements.SOME_BUCKETS)
+        _count(connection, config)
+        connection.execute(statements.STORED_POPULATION)
+        events = json.loads(read_meta(connection)[POPULATION_EVENTS])
+        found = _entries(connection, config, events, None)
+        build = _next_build(connection, config, day, now_ms)
+        shoppers = _number(connection, statements.SHOPPERS_NEXT)
+        with transaction(connection):
+            connection.execute(statements.SWAP_SOME)
+            write_meta(connection, build.meta)
+        connection.execute(statements.TIDY)
+    return BuildReport(build.id, build.as_of, shoppers, found)
+
+
+def _prepare(connection: DuckDBPyConnection, config: Config, as_of: date | None) -> int:
+    newest = connection.execute("SELECT max(day) FROM buckets").fetchone()
+    if newest is None or newest[0] is None:
+        raise DataError("profiles: expected events, found none", hint="Run `affinity events ingest FILE` first.")
+    if as_of and config.events.time == "sequence":
+        raise ConfigError(f"as_of: expected none where events.time is sequence, got {as_of}")
+    day = (as_of - EPOCH).days if as_of else int(newest[0])
+    connection.execute(statements.SETTINGS_TABLES)
+    types = [[name, kind.weight] for name, kind in config.events.types.items() if kind.weight]
+    _fill(connection, statements.FILL_TYPES, types)
+    _fill(connection, statements.FILL_ATTRIBUTES, _attribute_rows(config))
+    _fill(connection, statements.FILL_CLOCK, [[day, config.profiles.prior_events]])
+    connection.execute(statements.VALUES)
+    return day
+
+
+def _attribute_rows(config: Config) -> list[list[Any]]:
+    limits = config.profiles
+    rows: list[list[Any]] = [
+        [name, a.field, a.half_life_days, a.full_weight, a.levels, limits.max_values, 0.0]
+        for name, a in config.active_attributes.items()
+    ]
+    item = config.item_affinity
+    if item.strength:
+        bought = item.bought_before
+        rows.append([ITEM, None, bought.half_life_days, item.full_weight, item.levels, limits.max_items, bought.weight])
+    return rows
+
+
+def _fill(connection: DuckDBPyConnection, statement: str, rows: Sequence[list[Any]]) -> None:
+    if rows:
+        connection.executemany(statement, rows)
+
+
+def _count(connection: DuckDBPyConnection, config: Config) -> None:
+    by_date = config.events.time == "date"
+    connection.execute(statements.COUNTED_BY_DATE if by_date else statements.COUNTED_BY_SEQUENCE)
+
+
+def _entries(
+    connection: DuckDBPyConnection,
+    config: Config,
+    events: dict[str, float],
+    progress: Callable[[int, int], None] | None,
+) -> dict[str, AttributeReport]:
+    found = {name: AttributeReport() for name in codings(config)}
+    _fill(connection, statements.FILL_EVENTS, [[name, total] for name, total in events.items()])
+    connection.execute(statements.NEXT_TABLES)
+    partitions = max(1, -(-_number(connection, statements.BUCKETS) // BUCKETS_PER_PARTITION))
+    for partition in range(partitions):
+        connection.execute(statements.MASSES, {"partitions": partitions, "partition": partition})
+        for statement in (statements.SCORED, statements.KEEP, statements.HISTORY):
+            connection.execute(statement)
+        for name, *counts in connection.execute(statements.STATISTICS).fetchall():
+            found[name] += AttributeReport(*counts)
+        if progress:
+            progress(partition + 1, partitions)
+    return found
+
+
+def _next_build(connection: DuckDBPyConnection, config: Config, day: int, now_ms: int) -> Build:
+    last = last_build(connection)
+    as_of = (EPOCH + timedelta(days=day)).isoformat() if config.events.time == "date" else ""
+    return Build(max(now_ms, last.id + 1) if last else now_ms, as_of, config_hash(config))
+
+
+def _p99(connection: DuckDBPyConnection, found: dict[str, AttributeReport]) -> dict[str, float]:
+    clipped = [name for name, report in found.items() if report.clipped_share > CLIPPED_SHARE_TO_WARN]
+    return {name: float(connection.execute(statements.P99, [name]).fetchall()[0][0]) for name in clipped}
+
+
+def _number(connection: DuckDBPyConnection, statement: str) -> int:
+    return int(connection.execute(statement).fetchall()[0][0])

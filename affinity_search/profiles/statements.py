@@ -1,0 +1,174 @@
+"""The SQL of `profiles build`: the formula of `weights`, for all shoppers of one partition at once.
+
+The statements talk through temporary tables, so that none of them is put together from text:
+
+    build_types, build_attributes, build_half_lives, build_clock    the configuration, as rows
+    build_users     the shoppers to compute, where it is not all of them
+    build_values    which item has which value of which attribute
+    build_buckets   the buckets to read: all, or those of some shoppers
+    build_population, build_events    the population's shares, and how many decayed events they rest on
+    counted         one row per bucket that counts: shopper, item, mass (weight * count), age in days
+    masses          per shopper, item and half-life: the decayed mass
+
+Masses are added up as whole numbers of 2^-60, because integer sums do not depend on the order in which threads deliver
+rows: the same buckets give the same bits, and so the same ties and the same truncation.
+"""
+
+from __future__ import annotations
+
+SETTINGS_TABLES = """
+CREATE OR REPLACE TEMP TABLE build_types (type VARCHAR, weight DOUBLE);
+CREATE OR REPLACE TEMP TABLE build_clock (as_of INTEGER, prior_events DOUBLE);
+CREATE OR REPLACE TEMP TABLE build_users (user_id VARCHAR);
+CREATE OR REPLACE TEMP TABLE build_attributes (
+    attribute VARCHAR, field VARCHAR, half_life_days DOUBLE, full_weight DOUBLE, levels INTEGER, keep INTEGER,
+    item_weight DOUBLE
+);
+CREATE OR REPLACE TEMP TABLE build_events (attribute VARCHAR, events DOUBLE);
+"""
+
+FILL_TYPES = "INSERT INTO build_types VALUES (?, ?)"
+FILL_CLOCK = "INSERT INTO build_clock VALUES (?, ?)"
+FILL_USERS = "INSERT INTO build_users SELECT DISTINCT unnest(?)"
+FILL_ATTRIBUTES = "INSERT INTO build_attributes VALUES (?, ?, ?, ?, ?, ?, ?)"
+FILL_EVENTS = "INSERT INTO build_events VALUES (?, ?)"
+
+VALUES = """
+CREATE OR REPLACE TEMP TABLE build_values AS
+    SELECT DISTINCT a.attribute, v.item, v.value FROM item_values v JOIN build_attributes a ON v.field = a.field;
+CREATE OR REPLACE TEMP TABLE build_half_lives AS SELECT DISTINCT half_life_days FROM build_attributes;
+"""
+
+ALL_BUCKETS = "CREATE OR REPLACE TEMP VIEW build_buckets AS SELECT * FROM buckets"
+SOME_BUCKETS = """
+CREATE OR REPLACE TEMP VIEW build_buckets AS
+    SELECT * FROM buckets WHERE user_id IN (SELECT user_id FROM build_users)
+"""
+
+COUNTED_BY_DATE = """
+CREATE OR REPLACE TEMP VIEW counted AS
+SELECT b.user_id, b.item, b.count AS events, t.weight * b.count AS mass, c.as_of - b.day AS age
+FROM build_buckets b JOIN build_types t ON b.type = t.type JOIN build_clock c ON b.day <= c.as_of
+"""
+
+COUNTED_BY_SEQUENCE = """
+CREATE OR REPLACE TEMP TABLE build_newest AS
+    SELECT b.user_id, max(b.day) AS day FROM build_buckets b JOIN build_types t ON b.type = t.type GROUP BY b.user_id;
+CREATE OR REPLACE TEMP VIEW counted AS
+SELECT b.user_id, b.item, b.count AS events, t.weight * b.count AS mass, n.day - b.day AS age
+FROM build_buckets b JOIN build_types t ON b.type = t.type JOIN build_newest n ON n.user_id = b.user_id;
+"""
+
+# The population comes first, in one pass over all shoppers; what is kept in memory is a row per item.
+POPULATION = """
+CREATE OR REPLACE TEMP TABLE item_masses AS
+    SELECT c.item, h.half_life_days,
+           sum((c.mass * pow(2.0, -c.age / h.half_life_days) * 1152921504606846976)::HUGEINT) AS mass
+    FROM counted c CROSS JOIN build_half_lives h GROUP BY ALL;
+CREATE OR REPLACE TEMP TABLE build_totals AS
+    SELECT half_life_days, sum(mass)::DOUBLE AS mass FROM item_masses GROUP BY half_life_days;
+CREATE OR REPLACE TABLE population_next (attribute VARCHAR NOT NULL, value VARCHAR NOT NULL, share DOUBLE NOT NULL);
+INSERT INTO population_next
+    SELECT v.attribute, v.value, sum(i.mass)::DOUBLE / any_value(t.mass)
+    FROM item_masses i JOIN build_attributes a ON a.half_life_days = i.half_life_days
+    JOIN build_values v ON v.item = i.item AND v.attribute = a.attribute
+    JOIN build_totals t ON t.half_life_days = i.half_life_days
+    WHERE t.mass > 0 GROUP BY v.attribute, v.value HAVING sum(i.mass) > 0;
+CREATE OR REPLACE TEMP VIEW build_population AS SELECT * FROM population_next;
+"""
+STORED_POPULATION = "CREATE OR REPLACE TEMP VIEW build_population AS SELECT * FROM population"
+
+# The decayed events of the whole population, by attribute: what the share of a value not seen before is a part of.
+TOTALS = """
+SELECT a.attribute, t.mass / 1152921504606846976 FROM build_attributes a JOIN build_totals t USING (half_life_days)
+WHERE a.attribute <> 'item' AND t.mass > 0 ORDER BY a.attribute
+"""
+
+NEXT_TABLES = """
+CREATE OR REPLACE TABLE profile_entries_next (
+    user_id VARCHAR NOT NULL, attribute VARCHAR NOT NULL, value VARCHAR NOT NULL,
+    count DOUBLE NOT NULL, weight DOUBLE NOT NULL, level SMALLINT NOT NULL
+);
+CREATE OR REPLACE TABLE profile_events_next (user_id VARCHAR NOT NULL, events DOUBLE NOT NULL);
+"""
+
+MASSES = """
+CREATE OR REPLACE TEMP TABLE masses AS
+SELECT c.user_id, c.item, h.half_life_days, sum(c.events) AS events,
+       sum((c.mass * pow(2.0, -c.age / h.half_life_days) * 1152921504606846976)::HUGEINT) AS mass
+FROM counted c CROSS JOIN build_half_lives h
+WHERE hash(c.user_id) % $partitions = $partition GROUP BY ALL
+"""
+
+SCORED = """
+CREATE OR REPLACE TEMP TABLE scored AS
+WITH histories AS (
+    SELECT user_id, half_life_days, sum(mass)::DOUBLE / 1152921504606846976 AS events
+    FROM masses GROUP BY user_id, half_life_days
+), counts AS (
+    SELECT m.user_id, a.attribute, a.half_life_days, v.value, sum(m.mass)::DOUBLE / 1152921504606846976 AS count
+    FROM masses m JOIN build_attributes a ON a.half_life_days = m.half_life_days
+    JOIN build_values v ON v.item = m.item AND v.attribute = a.attribute GROUP BY ALL
+), weighed AS (
+    SELECT c.user_id, c.attribute, c.value, c.count,
+           ln(1 + c.count / (coalesce(p.share, c.count / t.events) * (k.prior_events + h.events))) AS weight
+    FROM counts c
+    JOIN histories h ON h.user_id = c.user_id AND h.half_life_days = c.half_life_days
+    JOIN build_events t ON t.attribute = c.attribute
+    LEFT JOIN build_population p ON p.attribute = c.attribute AND p.value = c.value
+    CROSS JOIN build_clock k
+    WHERE c.count > 0
+    UNION ALL
+    SELECT m.user_id, a.attribute, m.item, m.mass::DOUBLE / 1152921504606846976 AS count,
+           a.item_weight * ln(1 + m.mass::DOUBLE / 1152921504606846976)
+    FROM masses m JOIN build_attributes a ON a.half_life_days = m.half_life_days AND a.attribute = 'item'
+)
+SELECT w.user_id, w.attribute, w.value, w.count, w.weight, w.weight > a.full_weight AS clipped,
+       greatest(1, least(a.levels, floor(w.weight / a.full_weight * a.levels + 0.5)))::SMALLINT AS level,
+       row_number() OVER (
+           PARTITION BY w.user_id, w.attribute ORDER BY w.weight * w.count DESC, w.value
+       ) <= a.keep AS kept
+FROM weighed w JOIN build_attributes a ON a.attribute = w.attribute
+WHERE w.weight > 0
+"""
+
+KEEP = """
+INSERT INTO profile_entries_next
+    SELECT user_id, attribute, value, count, weight, level FROM scored WHERE kept
+"""
+
+HISTORY = """
+INSERT INTO profile_events_next
+    SELECT user_id, sum(events)::DOUBLE FROM masses
+    WHERE half_life_days = (SELECT min(half_life_days) FROM build_half_lives) GROUP BY user_id
+"""
+
+STATISTICS = """
+SELECT attribute, count(*) FILTER (kept), count(DISTINCT user_id), count(*) FILTER (NOT kept),
+       count(DISTINCT user_id) FILTER (NOT kept), count(*) FILTER (kept AND clipped)
+FROM scored GROUP BY attribute
+"""
+
+P99 = "SELECT approx_quantile(weight, 0.99) FROM profile_entries WHERE attribute = ?"
+SHOPPERS = "SELECT count(DISTINCT user_id) FROM profile_entries"
+SHOPPERS_NEXT = "SELECT count(DISTINCT user_id) FROM profile_entries_next"
+BUCKETS = "SELECT count(*) FROM build_buckets"
+
+SWAP = """
+DROP TABLE profile_entries; ALTER TABLE profile_entries_next RENAME TO profile_entries;
+DROP TABLE profile_events; ALTER TABLE profile_events_next RENAME TO profile_events;
+DROP TABLE population; ALTER TABLE population_next RENAME TO population;
+"""
+
+SWAP_SOME = """
+DELETE FROM profile_entries WHERE user_id IN (SELECT user_id FROM build_users);
+INSERT INTO profile_entries SELECT * FROM profile_entries_next;
+DELETE FROM profile_events WHERE user_id IN (SELECT user_id FROM build_users);
+INSERT INTO profile_events SELECT * FROM profile_events_next;
+DROP TABLE profile_entries_next; DROP TABLE profile_events_next;
+"""
+
+TIDY = """
+DROP TABLE IF EXISTS masses; DROP TABLE IF EXISTS scored; DROP TABLE IF EXISTS item_masses;
+DROP TABLE IF EXISTS build_values; DROP TABLE IF EXISTS build_newest; DROP TABLE IF EXISTS build_users;
+"""

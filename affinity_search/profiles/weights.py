@@ -1,0 +1,45 @@
+"""The profile formula in plain Python: what the SQL of `profiles build` computes, one shopper and one value at a time.
+
+For a shopper u and a value v of an attribute:
+
+    c   = sum over u's events with v of weight(type) * count * decay(age)         u's decayed count of v
+    n   = the same sum over all of u's events                                     u's decayed history
+    pi  = sum over shoppers of c / sum over shoppers of n                         v's share in the population
+    W   = log_lift(c, pi, n, prior_events) = ln(1 + c / (pi * (prior_events + n)))
+
+W is the smoothed log lift of the value over the population, shifted so that it is never negative: a popular value does
+not dominate, and nothing is demoted. The bought-before term of an item is `item_weight`. Both are quantised by `level`.
+"""
+
+from __future__ import annotations
+
+import math
+
+__all__ = ["decay", "item_weight", "level", "log_lift"]
+
+
+def decay(age_days: float, half_life_days: float) -> float:
+    """What is left of one event after `age_days`: 1 at age 0, 1/2 after a half-life. `half_life_days` > 0."""
+    return math.pow(2.0, -age_days / half_life_days)
+
+
+def log_lift(count: float, share: float, events: float, prior_events: float) -> float:
+    """The weight of a value: ln(1 + count / (share * (prior_events + events))); 0 for a count of 0.
+
+    `count` and `events` are decayed (of this value, of the whole history), `share` is the population's (above 0),
+    `prior_events` > 0 shrinks short histories towards the population.
+    """
+    return math.log(1 + count / (share * (prior_events + events)))
+
+
+def item_weight(count: float, weight: float) -> float:
+    """The bought-before weight of an item: weight * ln(1 + count); 0 for a count of 0."""
+    return weight * math.log(1 + count)
+
+
+def level(weight: float, full_weight: float, levels: int) -> int:
+    """The level, 1 .. levels, of a weight above 0: round(weight / full_weight * levels), halves up.
+
+    A weight above 0 never gets level 0, and a weight above `full_weight` gets the highest level.
+    """
+    return max(1, min(levels, math.floor(weight / full_weight * levels + 0.5)))

@@ -1,0 +1,84 @@
+"""The record of the last build, and what makes it one of another configuration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from affinity_search.errors import DataError
+from affinity_search.profiles.record import (
+    Build,
+    checked_build,
+    config_hash,
+    last_build,
+    read_meta,
+    state_errors,
+    transaction,
+    write_meta,
+)
+from affinity_search.state import open_state
+from tests.profile_data import SHOP, config
+
+BRAND: dict[str, Any] = SHOP["attributes"]["brand"]  # type: ignore[index]
+
+
+def with_brand(**changes: Any) -> dict[str, Any]:
+    return {"attributes": {**SHOP["attributes"], "brand": {**BRAND, **changes}}}  # type: ignore[dict-item]
+
+
+@pytest.mark.parametrize("change", [with_brand(strength=0.3), {"search": {"window": 50}}, {"engine": {"prefix": "b"}}])
+def test_what_lives_in_the_template_needs_no_build(change: dict[str, Any]) -> None:
+    assert config_hash(config(**change)) == config_hash(config())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        with_brand(strength=0),
+        with_brand(half_life_days=11),
+        with_brand(full_weight=4),
+        with_brand(levels=7),
+        with_brand(multi_valued=True, levels=3),
+        with_brand(field="attrs.make"),
+        {"profiles": {"max_items": 9}},
+        {"events": {"types": {"purchase": {"weight": 2}}}},
+        {"item_affinity": {"strength": 0}},
+    ],
+)
+def test_what_lives_in_the_profiles_needs_one(change: dict[str, Any]) -> None:
+    assert config_hash(config(**change)) != config_hash(config())
+
+
+def test_the_last_build() -> None:
+    with open_state(Path(":memory:")) as connection:
+        assert last_build(connection) is None
+        with pytest.raises(DataError, match="expected a build, found none"):
+            checked_build(connection, config())
+        build = Build(7, "2026-03-01", config_hash(config()))
+        write_meta(connection, build.meta)
+        assert last_build(connection) == checked_build(connection, config()) == build
+        with pytest.raises(DataError, match="expected a build with this configuration"):
+            checked_build(connection, config(profiles={"max_items": 9}))
+
+
+def test_a_transaction_is_whole_or_not_at_all() -> None:
+    with open_state(Path(":memory:")) as connection:
+        with pytest.raises(KeyError), transaction(connection):
+            write_meta(connection, {"a": "1"})
+            raise KeyError
+        assert "a" not in read_meta(connection)
+        with transaction(connection):
+            write_meta(connection, {"a": "2"})
+        assert read_meta(connection)["a"] == "2"
+
+
+def test_errors_of_the_state_are_one_line() -> None:
+    with (
+        open_state(Path(":memory:")) as connection,
+        pytest.raises(DataError, match=r"^local state: .*nowhere") as caught,
+        state_errors(),
+    ):
+        connection.execute("SELECT * FROM nowhere")
+    assert "\n" not in caught.value.message
