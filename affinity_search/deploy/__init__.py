@@ -1,0 +1,23 @@
+"""Deployment: what the configuration wants in the engine, planned as changes, applied, recorded and reversed."""
+
+from affinity_search.deploy.applying import apply, rollback
+from affinity_search.deploy.artefact import Artefact, artefacts
+from affinity_search.deploy.changes import Change
+from affinity_search.deploy.ledger import LedgerEntry
+from affinity_search.deploy.overview import Status, status
+from affinity_search.deploy.planning import Plan, plan, plan_artefacts, plan_rollback
+
+__all__ = [
+    "Artefact",
+    "Change",
+    "LedgerEntry",
+    "Plan",
+    "Status",
+    "apply",
+    "artefacts",
+    "plan",
+    "plan_artefacts",
+    "plan_rollback",
+    "rollback",
+    "status",
+]

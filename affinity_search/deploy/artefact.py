@@ -1,0 +1,91 @@
+"""What a configuration wants the engine to hold: indices, an ingest pipeline and stored scripts, as values."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from affinity_search.config.model import Config
+from affinity_search.errors import ConfigError
+from affinity_search.resources import resource_folder
+from affinity_search.templates import Template, build_templates
+
+__all__ = ["MAX_SCRIPT_BYTES", "Artefact", "Kind", "artefacts", "canonical", "digest", "script_artefacts"]
+
+Kind = Literal["index", "script", "pipeline"]
+
+MAX_SCRIPT_BYTES = 65_535  # default of the engine's script.max_size_in_bytes
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """One thing in the engine: `body` is Mustache for a script, canonical JSON for an index or a pipeline.
+
+    `name` of an index is its alias.
+    """
+
+    kind: Kind
+    name: str
+    body: str
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the body, in hex."""
+        return digest(self.body)
+
+
+def canonical(value: object) -> str:
+    """JSON text that is the same for equal values: sorted keys, no spaces, no escaped letters."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def digest(body: str) -> str:
+    """SHA-256 of the text in UTF-8, in hex."""
+    return hashlib.sha256(body.encode()).hexdigest()
+
+
+def artefacts(config: Config) -> tuple[Artefact, ...]:
+    """Everything the configuration wants, in the order in which it is to be made: what others rest on comes first.
+
+    Raises ConfigError where a template is larger than the engine stores.
+    """
+    return (
+        Artefact("index", config.lookup_index, canonical(_mapping_file("lookup.json"))),
+        Artefact("index", config.profile_index, canonical(_mapping_file("profiles.json"))),
+        _pipeline(config),
+        *script_artefacts(build_templates(config)),
+    )
+
+
+def script_artefacts(templates: Iterable[Template]) -> tuple[Artefact, ...]:
+    """Two scripts per template: the versioned ids first, then the stable ones that requests name.
+
+    Raises ConfigError where a template is larger than the engine stores.
+    """
+    checked = [_of_storable_size(template) for template in templates]
+    versioned = [Artefact("script", template.versioned_name, template.source) for template in checked]
+    return (*versioned, *(Artefact("script", template.name, template.source) for template in checked))
+
+
+def _of_storable_size(template: Template) -> Template:
+    # The engine counts the bytes of the whole request, in which every quote of the source is escaped.
+    request = canonical({"script": {"lang": "mustache", "source": template.source}})
+    if (size := len(request.encode())) > MAX_SCRIPT_BYTES:
+        raise ConfigError(
+            f"template {template.name}: expected at most {MAX_SCRIPT_BYTES:,} bytes as stored JSON, got {size:,}",
+            hint="Use fewer attributes, or fewer levels (search.max_lookups bounds both).",
+        )
+    return template
+
+
+def _pipeline(config: Config) -> Artefact:
+    from affinity_search.items.pipeline import item_keys_pipeline
+
+    return Artefact("pipeline", f"{config.engine.prefix}-item-keys", canonical(item_keys_pipeline(config)))
+
+
+def _mapping_file(name: str) -> Any:
+    return json.loads((resource_folder("index_mappings") / name).read_text(encoding="utf-8"))

@@ -1,0 +1,137 @@
+"""The deployment ledger: one document per apply or rollback, numbered from 1, holding what every change replaced.
+
+An entry is written as `started` before anything is changed and as `done` afterwards, so that whatever interrupts a
+deployment, the bodies it replaced are kept. Numbers are taken by creating the document: of two writers one wins.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from typing import Any, Literal
+
+from affinity_search.deploy.changes import Change
+from affinity_search.engine import Engine, path
+from affinity_search.engine.indices import indices_behind
+from affinity_search.errors import MissingResource, RefusedRequest
+from affinity_search.resources import resource_folder
+
+__all__ = ["LedgerEntry", "add_entry", "create_ledger", "last_entry", "read_entry", "recent_entries", "save_entry"]
+
+
+@dataclass(frozen=True)
+class LedgerEntry:
+    """One deployment: what it changed and left, in the order in which it did so.
+
+    `undo` is the entry that the next rollback reverses (0: none), `undo_before` what that was before this entry; for a
+    rollback that is the newest entry it reversed. `revision` is the engine's sequence number and primary term.
+    """
+
+    number: int
+    kind: Literal["apply", "rollback"]
+    status: Literal["started", "done"]
+    started: datetime
+    undo: int
+    undo_before: int
+    changes: tuple[Change, ...]
+    revision: tuple[int, int] | None = field(default=None, compare=False)
+
+    @property
+    def is_open(self) -> bool:
+        """True where it was begun and not finished: it is running, or was interrupted."""
+        return self.status == "started"
+
+    @property
+    def changed(self) -> tuple[Change, ...]:
+        """The changes without what was left as it is."""
+        return tuple(change for change in self.changes if change.op != "leave")
+
+
+def create_ledger(engine: Engine, index: str) -> None:
+    """Creates the ledger where it is absent."""
+    if indices_behind(engine, index):
+        return
+    body = json.loads((resource_folder("index_mappings") / "ledger.json").read_text(encoding="utf-8"))
+    try:
+        engine.call("PUT", path(index), body)
+    except RefusedRequest:
+        if not indices_behind(engine, index):
+            raise
+
+
+def last_entry(engine: Engine, index: str) -> LedgerEntry | None:
+    """The entry with the highest number, None for an empty or absent ledger.
+
+    A search finds where to look and may lag behind; reading on by number, which never lags, settles it.
+    """
+    last = None
+    number = _highest_searchable(engine, index) or 1
+    while entry := read_entry(engine, index, number):
+        last = entry
+        number += 1
+    return last
+
+
+def read_entry(engine: Engine, index: str, number: int) -> LedgerEntry | None:
+    """The entry of that number as it is at this moment, None where there is none."""
+    try:
+        return _entry(engine.call("GET", path(index, "_doc", str(number))))
+    except MissingResource:
+        return None
+
+
+def recent_entries(engine: Engine, index: str, last: LedgerEntry | None, count: int) -> Iterator[LedgerEntry]:
+    """Up to `count` entries from `last` backwards; those removed from the ledger are passed over."""
+    for number in range(last.number if last else 0, max(0, (last.number if last else 0) - count), -1):
+        if entry := read_entry(engine, index, number):
+            yield entry
+
+
+def add_entry(engine: Engine, index: str, entry: LedgerEntry) -> LedgerEntry:
+    """The entry as written under its number; raises RefusedRequest where another deployment took the number."""
+    return _write(engine, index, entry, path(index, "_create", str(entry.number)), {})
+
+
+def save_entry(engine: Engine, index: str, entry: LedgerEntry) -> LedgerEntry:
+    """The entry as written over the revision it was read at; raises RefusedRequest where another one came between."""
+    seq_no, term = entry.revision or (-1, -1)
+    revision = {"if_seq_no": str(seq_no), "if_primary_term": str(term)}
+    return _write(engine, index, entry, path(index, "_doc", str(entry.number)), revision)
+
+
+def _write(engine: Engine, index: str, entry: LedgerEntry, where: str, params: dict[str, str]) -> LedgerEntry:
+    try:
+        answer = engine.call("PUT", where, _document(entry), {"refresh": "true", **params})
+    except RefusedRequest as error:
+        if error.status != 409:
+            raise
+        raise RefusedRequest(
+            f"{engine.url}/{index}: expected to be alone with entry {entry.number}, another deployment has taken it",
+            hint="Wait until `affinity status` shows it done; run again if `affinity plan` shows anything left.",
+            status=409,
+        ) from error
+    return replace(entry, revision=(answer["_seq_no"], answer["_primary_term"]))
+
+
+def _document(entry: LedgerEntry) -> dict[str, Any]:
+    document = asdict(entry)
+    del document["revision"]
+    return {**document, "started": entry.started.isoformat()}
+
+
+def _entry(answer: dict[str, Any]) -> LedgerEntry:
+    fields = dict(answer["_source"])
+    fields["started"] = datetime.fromisoformat(fields["started"])
+    fields["changes"] = tuple(Change(**change) for change in fields["changes"])
+    return LedgerEntry(**fields, revision=(answer["_seq_no"], answer["_primary_term"]))
+
+
+def _highest_searchable(engine: Engine, index: str) -> int:
+    query = {"size": 1, "_source": False, "sort": [{"number": {"order": "desc", "unmapped_type": "long"}}]}
+    try:
+        hits = engine.call("POST", path(index, "_search"), query)["hits"]["hits"]
+    except MissingResource:
+        return 0
+    return int(hits[0]["_id"]) if hits else 0
