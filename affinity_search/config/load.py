@@ -15,7 +15,14 @@ __all__ = ["config_schema", "load_config", "parse_config"]
 
 
 class _Loader(yaml.SafeLoader):
-    """SafeLoader that refuses a key given twice, which plain YAML would silently let win."""
+    """SafeLoader that refuses a key given twice, and says where a value stands that is none of its kind."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            said = f"a value that is none of its kind ({error})"
+            raise yaml.MarkedYAMLError(problem=said, problem_mark=node.start_mark) from None
 
 
 def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
@@ -57,6 +64,8 @@ def parse_config(text: str, name: str = "affinity.yaml") -> Config:
         mark = error.problem_mark
         where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
         raise ConfigError(f"{where}: expected YAML, got {error.problem}") from None
+    except RecursionError:
+        raise ConfigError(f"{name}: expected YAML, got too many levels") from None
     except yaml.YAMLError as error:
         raise ConfigError(f"{name}: expected YAML, got {str(error).splitlines()[0]}") from None
     if not isinstance(data, dict):

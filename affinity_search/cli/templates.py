@@ -1,0 +1,46 @@
+"""`affinity render`: the template as the engine keeps it, or the query that it becomes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from affinity_search.config import load_config
+from affinity_search.engine import connect
+from affinity_search.errors import ConfigError, RefusedRequest
+from affinity_search.templates import build_templates
+from affinity_search.templates.check import render as render_on_engine
+
+__all__ = ["render"]
+
+
+@click.command()
+@click.option("--config", "-c", "config_path", type=click.Path(path_type=Path), default=Path("affinity.yaml"))
+@click.option("--params", metavar="JSON", help="Parameters of a request; the engine then renders the query.")
+def render(config_path: Path, params: str | None) -> None:
+    """Print the search template, or with --params the query that the engine makes of it.
+
+    Nothing is deployed and nothing is searched.
+    """
+    config = load_config(config_path)
+    (template,) = build_templates(config)
+    if params is None:
+        click.echo(template.source, nl=False)
+        return
+    body = render_on_engine(connect(config.engine), template.source, _parameters(params))
+    if body is None:
+        raise RefusedRequest(f"--params: expected parameters that give a query, got {params}")
+    click.echo(json.dumps(body, ensure_ascii=False, indent=2))
+
+
+def _parameters(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise ConfigError(f"--params: expected a JSON object, got {text!r} ({error})") from None
+    if not isinstance(found, dict):
+        raise ConfigError(f"--params: expected a JSON object, got {text!r}")
+    return found

@@ -1,0 +1,50 @@
+"""`affinity validate` and `affinity schema`: is the configuration right, and what may stand in it."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from pathlib import Path
+
+import click
+
+from affinity_search.config import Config, config_schema, load_config, parse_config
+
+__all__ = ["schema", "validate"]
+
+
+@click.command()
+@click.option(
+    "--config",
+    "config_path",
+    type=click.Path(path_type=Path),
+    default=Path("affinity.yaml"),
+    show_default=True,
+    help="The shop's configuration.",
+)
+@click.option("--example", is_flag=True, help="Print and check the example that ships with the package instead.")
+def validate(config_path: Path, example: bool) -> None:
+    """Check affinity.yaml and say in one line what it asks for; exit 2 with every finding where it is wrong."""
+    if example:
+        text = files("affinity_search.config").joinpath("example.yaml").read_text(encoding="utf-8")
+        click.echo(text)
+        click.echo(f"# {_summary('example.yaml', parse_config(text, 'example.yaml'))}")
+        return
+    click.echo(_summary(str(config_path), load_config(config_path)))
+
+
+@click.command()
+def schema() -> None:
+    """Print the JSON Schema of affinity.yaml, for editors."""
+    click.echo(json.dumps(config_schema(), indent=2, ensure_ascii=False))
+
+
+def _summary(name: str, config: Config) -> str:
+    active = config.active_attributes
+    counted = "1 attribute" if len(active) == 1 else f"{len(active)} attributes"
+    tastes = f"{counted} ({', '.join(active)})" if active else "no attribute"
+    items = "on" if config.item_affinity.strength else "off"
+    return (
+        f"{name}: valid; {tastes}, item list {items}; {config.lookups} of {config.search.max_lookups} lookups; "
+        f"an item is lifted to at most {1 + min(config.total_lift, config.search.max_lift):.2f} times its relevance"
+    )
