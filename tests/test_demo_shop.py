@@ -126,8 +126,8 @@ def test_queries_name_the_category_and_what_is_new(
 
 def test_init_finds_what_is_planted(shop: Path) -> None:
     config = suggest_from_files(shop / "items.jsonl.gz", [shop / "events.csv.gz"]).suggestion.config
-    assert list(config.attributes)[:2] == ["brand", "colour"]
-    assert "material" not in config.attributes and "category" not in config.attributes
+    assert list(config.active_attributes)[:2] == ["brand", "colour"]
+    assert "material" not in config.active_attributes and "category" not in config.active_attributes
     assert config.attributes["colour"].multi_valued
     assert config.item_affinity.strength > 0
     assert 0 < config.events.types["view"].weight < 1

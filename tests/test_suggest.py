@@ -27,14 +27,15 @@ def tasteful() -> Suggestion:
 
 
 def test_a_planted_taste_is_taken_and_junk_is_left_out(tasteful: Suggestion) -> None:
-    assert list(tasteful.config.attributes) == ["brand"]
+    assert list(tasteful.config.active_attributes) == ["brand"]
     brand = tasteful.config.attributes["brand"]
     assert (brand.field, brand.multi_valued, brand.levels, brand.half_life_days) == ("attrs.brand", False, 15, 90.0)
     assert brand.strength in (0.05, 0.1)
     assert tasteful.reasons["attributes.junk"].startswith(
-        "left out: does not surely tell a shopper's next purchase from another item: "
+        "for filters only: does not surely tell a shopper's next purchase from another item: "
     )
-    assert tasteful.reasons["attributes.category"].startswith("left out: ")
+    assert tasteful.reasons["attributes.category"].startswith(
+        "for filters only: ")
 
 
 def test_nobody_buys_twice_so_the_item_list_is_off(tasteful: Suggestion) -> None:
@@ -47,7 +48,7 @@ def test_nobody_buys_twice_so_the_item_list_is_off(tasteful: Suggestion) -> None
 
 def test_without_a_signal_nothing_personal_is_on() -> None:
     found = suggest(ITEMS, purchases(ITEMS))
-    assert found.config.attributes == {}
+    assert found.config.active_attributes == {}
     assert found.config.item_affinity.strength == 0
     assert found.config.total_lift == 0
     assert found.config.search.max_lift == 1
@@ -65,7 +66,7 @@ def test_what_is_bought_again_is_lifted() -> None:
 
 def test_a_sequence_has_no_calendar() -> None:
     found = suggest(ITEMS, as_steps(purchases(ITEMS, taste=8.0, again=0.3)), time="sequence")
-    assert list(found.config.attributes) == ["brand"]
+    assert list(found.config.active_attributes) == ["brand"]
     assert found.config.events.time == "sequence"
     assert found.config.item_affinity.strength > 0
     assert found.config.popularity.recent.weight == 0
@@ -103,14 +104,14 @@ def test_without_a_replay_the_safe_configuration_says_so(items: list[Item], even
 
 def test_one_shopper_proves_nothing() -> None:
     found = suggest(ITEMS, purchases(ITEMS, taste=8.0, again=0.5, shoppers=1))
-    assert (found.config.attributes, found.config.item_affinity.strength) == ({}, 0)
-    assert found.reasons["attributes.brand"] == "left out: too few shoppers to be sure of anything"
+    assert (found.config.active_attributes, found.config.item_affinity.strength) == ({}, 0)
+    assert found.reasons["attributes.brand"] == "for filters only: too few shoppers to be sure of anything"
 
 
 def test_items_without_attributes_still_have_the_item_list() -> None:
     bare = [item(i.id, i.title) for i in ITEMS]
     found = suggest(bare, purchases(ITEMS, again=0.5))
-    assert found.config.attributes == {}
+    assert found.config.active_attributes == {}
     assert found.config.item_affinity.strength > 0
 
 
@@ -125,7 +126,7 @@ def with_attribute(name: str, values: Iterable[tuple[str, ...]]) -> list[Item]:
         ("same", [("a",)] * 99 + [("b",)], "left out: one value in 99% of the items that have it"),
         ("sku", [(f"s{n}",) for n in range(100)], "left out: nearly every item has a value of its own"),
         ("a b", [("a",), ("b",)] * 50, "left out: its name cannot be that of a field"),
-        ("fine", [("a",), ("b",)] * 50, "left out: no purchase could be replayed to judge it by"),
+        ("fine", [("a",), ("b",)] * 50, "for filters only: no purchase could be replayed to judge it by"),
     ],
 )
 def test_unfit_attributes_are_left_out_for_a_reason(name: str, values: list[tuple[str, ...]], why: str) -> None:
@@ -159,7 +160,7 @@ def test_the_file_reads_back_and_gives_its_reasons(tasteful: Suggestion) -> None
     assert parse_config(text) == tasteful.config
     assert "# Written by `affinity init`, which looked at the shop's data." in text
     assert "    # 3,200 events; a purchase\n    purchase:\n      weight: 1.0\n" in text
-    assert "  # junk: left out: does not surely tell a shopper's next purchase" in text
+    assert "  # for filters only: does not surely tell a shopper's next purchase" in text
     assert max(map(len, text.splitlines())) <= 110
 
 

@@ -27,6 +27,7 @@ FEWEST_COVERED = 0.05
 MOST_ONE_VALUE = 0.98
 MOST_VALUES_PER_ITEM = 0.8
 MOST_LIFT = 8
+FILTER_LEVELS = 3
 HALF_LIFE = {"date": 90.0, "sequence": 10.0}
 EPOCH = date(1970, 1, 1)
 
@@ -69,11 +70,15 @@ def suggest(
         "events.time": _why_time(shop),
         **{f"events.types.{name}": why for name, why in types.reasons.items()},
         "attributes": _why_attributes(chosen),
-        **{f"attributes.{names[name]}": f"left out: {why}" for name, why in left_out.items()},
+        **{
+            f"attributes.{names[name]}": f"{'left out' if name in unfit else 'for filters only'}: {why}"
+            for name, why in left_out.items()
+        },
         **{f"attributes.{names[n]}": _why(chosen, n, facts[n]) for n in chosen.choice.parts if n != ITEM},
         **_why_numbers(chosen, time),
     }
-    config = Config.model_validate(_data(chosen, types, facts, names, time))
+    filters = [name for name in usable if name not in chosen.choice.parts]
+    config = Config.model_validate(_data(chosen, types, facts, names, time, filters))
     return Suggestion(config, {**reasons, "search.max_lift": _why_bound(config)})
 
 
@@ -119,9 +124,10 @@ def _data(
     facts: Mapping[str, AttributeFacts],
     names: Mapping[str, str],
     time: Literal["date", "sequence"],
+    filters: Iterable[str],
 ) -> dict[str, Any]:
     parts = chosen.choice.parts
-    attributes = {
+    attributes: dict[str, Any] = {
         names[name]: {
             "field": _field(name),
             "multi_valued": facts[name].multi_valued,
@@ -133,6 +139,11 @@ def _data(
         for name, part in parts.items()
         if name != ITEM
     }
+    # What does not help to rank still helps to filter.
+    for name in filters:
+        attributes[names[name]] = {"field": f"attrs.{name}", "multi_valued": facts[name].multi_valued, "strength": 0.0}
+        if facts[name].multi_valued:
+            attributes[names[name]]["levels"] = FILTER_LEVELS
     item: dict[str, Any] = {"bought_before": {"half_life_days": chosen.half_life}}
     if ITEM in parts:
         item.update(strength=parts[ITEM].strength, full_weight=chosen.full[ITEM], levels=chosen.levels[ITEM])
