@@ -29,6 +29,7 @@ COMMANDS = {
     "status": "deploy:status",
     "search": "search:search",
     "explain": "search:explain",
+    "evaluate": "evaluate:evaluate",
     "demo": "demo:demo",
 }
 

@@ -1,0 +1,46 @@
+"""A data folder deployed for the demonstration, with the configuration that its own data suggests."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from affinity_search.config import Config, load_config
+from affinity_search.config.suggest import Suggestion, suggest_from_files, write_yaml
+from affinity_search.engine import Engine
+from affinity_search.trial import Files, Say, find_files, own_names, remove_trial, stage
+
+__all__ = ["Demo", "deploy_demo"]
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A deployed demonstration: its engine, its configuration and the file that holds it."""
+
+    engine: Engine
+    config: Config
+    config_path: Path
+    files: Files
+
+
+def deploy_demo(engine: Engine, data: Path, work: Path, name: str, say: Say) -> Demo:
+    """The shop in the folder `data`, deployed under names that begin with `name`; what stood there before is replaced.
+
+    `work` gets the configuration and the state. Raises DataError where the folder lacks items or events.
+    """
+    files = find_files(data)
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    say(f"init: looking at {files.items.name} and {files.events.name}")
+    config_path = work / "affinity.yaml"
+    config_path.write_text(_configuration(files, engine, name), encoding="utf-8")
+    config = load_config(config_path)
+    remove_trial(engine, name)
+    stage(engine, config, files, say)
+    return Demo(engine, config, config_path, files)
+
+
+def _configuration(files: Files, engine: Engine, name: str) -> str:
+    suggestion = suggest_from_files(files.items, [files.events]).suggestion
+    return write_yaml(Suggestion(own_names(suggestion.config, engine.url, name), suggestion.reasons))

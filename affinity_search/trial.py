@@ -1,0 +1,140 @@
+"""A data folder taken all the way into the engine under names of its own, and out again: for demo and evaluation.
+
+Every step is the library function behind the command of the same name; `say` hears of each.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from affinity_search import deploy
+from affinity_search.config import Config
+from affinity_search.engine import Engine, path
+from affinity_search.errors import DataError, MissingResource
+from affinity_search.profiles.buckets import ingest
+from affinity_search.profiles.build import build_profiles
+from affinity_search.publish.items import load_items
+from affinity_search.publish.profiles import publish_profiles
+from affinity_search.state import open_state
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+__all__ = ["Files", "Say", "find_files", "own_names", "remove_trial", "stage", "staged"]
+
+Say = Callable[[str], None]
+"""Gets a line of progress."""
+
+
+@dataclass(frozen=True)
+class Files:
+    """The files of a data folder; `queries` is None where there are none."""
+
+    items: Path
+    events: Path
+    queries: Path | None
+
+
+def find_files(folder: Path) -> Files:
+    """The files `items`, `events` and `queries` of a data folder, JSONL or CSV, plain or gzip.
+
+    Raises DataError where items or events are missing.
+    """
+    return Files(_required(folder, "items"), _required(folder, "events"), _optional(folder, "queries"))
+
+
+def own_names(config: Config, url: str, name: str) -> Config:
+    """The configuration for the engine at `url` with names that begin with `name`; its state stays where it was."""
+    return config.model_copy(
+        update={
+            "engine": config.engine.model_copy(update={"url": url, "prefix": name}),
+            "items": config.items.model_copy(update={"index": f"{name}-products"}),
+            "search": config.search.model_copy(update={"template": f"{name}-search"}),
+        }
+    )
+
+
+def stage(engine: Engine, config: Config, files: Files, say: Say) -> None:
+    """Events, items, profiles and templates of the shop, all the way into the engine and the state of `config`.
+
+    Raises DataError where no event counts, and what the steps raise.
+    """
+    now = datetime.now(UTC)
+    with open_state(config.state.path) as state:
+        reports = ingest(
+            state, [files.events], config, now=now, quarantine_folder=config.state.path.parent / "quarantine"
+        )
+        applied = sum(report.accounting.applied for report in reports)
+        if not applied:
+            raise DataError(
+                f"{files.events}: expected events that count, found none ({reports[0].accounting})",
+                hint="Are the types of the events those of the configuration (events.types)?",
+            )
+        say(f"events ingest: {applied:,} events applied")
+        loaded = load_items(engine, state, files.items, config)
+        say(f"items load: {loaded.loaded:,} items in {config.items.index}")
+        built = build_profiles(state, config, now_ms=int(now.timestamp() * 1000))
+        say(f"profiles build: {built.shoppers:,} shoppers")
+        plan = deploy.plan(config, engine)
+        deploy.apply(plan, engine, now)
+        say(f"apply: {len(plan.pending)} changes")
+        published = publish_profiles(engine, state, config)
+        say(f"profiles publish: {published.written:,} documents")
+
+
+@contextmanager
+def staged(
+    engine: Engine, config: Config, files: Files, name: str, say: Say
+) -> Iterator[tuple[DuckDBPyConnection, Config]]:
+    """The state and the configuration of the shop while it stands in the engine under names that begin with `name`.
+
+    The state is a temporary one; at the end, also on an error, both are gone.
+    """
+    with tempfile.TemporaryDirectory(prefix=f"{name}-") as folder:
+        state = config.state.model_copy(update={"path": Path(folder) / "state.duckdb"})
+        own = own_names(config, engine.url, name).model_copy(update={"state": state})
+        try:
+            stage(engine, own, files, say)
+            with open_state(own.state.path) as connection:
+                yield connection, own
+        finally:
+            remove_trial(engine, name)
+
+
+def remove_trial(engine: Engine, name: str) -> None:
+    """Removes from the engine what a trial of this name has put there; nothing else is touched."""
+    for index in engine.call("GET", f"/{name}-*", params={"filter_path": "*.settings.index.uuid"}):
+        engine.call("DELETE", path(index))
+    for script in _scripts(engine, name):
+        engine.call("DELETE", path("_scripts", script))
+    try:
+        engine.call("DELETE", path("_ingest", "pipeline", f"{name}-item-keys"))
+    except MissingResource:
+        return
+
+
+def _scripts(engine: Engine, name: str) -> list[str]:
+    only = {"filter_path": f"metadata.stored_scripts.{name}-search*.lang"}
+    state = engine.call("GET", "/_cluster/state/metadata", params=only)
+    return list(state.get("metadata", {}).get("stored_scripts", {}))
+
+
+def _required(folder: Path, stem: str) -> Path:
+    found = _optional(folder, stem)
+    if found is None:
+        raise DataError(
+            f"{folder}: expected {stem}.jsonl or {stem}.csv (also .gz), found neither",
+            hint="The folder needs items and events; docs/how-to/events.md and items.md describe them.",
+        )
+    return found
+
+
+def _optional(folder: Path, stem: str) -> Path | None:
+    names = (f"{stem}.{kind}{packed}" for kind in ("jsonl", "csv") for packed in (".gz", ""))
+    return next((folder / name for name in names if (folder / name).is_file()), None)
