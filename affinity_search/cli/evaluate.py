@@ -1,0 +1,97 @@
+"""`affinity evaluate`: what personalisation changes for a shop, measured on a real engine."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from affinity_search.config import load_config
+from affinity_search.config.model import EngineSettings
+from affinity_search.engine.embedded import start
+from affinity_search.engine.opensearch import OpenSearchEngine
+from affinity_search.evaluate.folder import evaluate_folder
+from affinity_search.evaluate.report import as_html, as_json, as_markdown, as_text, concerns, write_whole
+
+__all__ = ["evaluate"]
+
+FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
+FILE = click.Path(path_type=Path, dir_okay=False)
+PATIENCE_SECONDS = 120.0
+WIDTH = 30
+
+
+@click.command()
+@click.option("--data", type=FOLDER, required=True, help="Folder with items, events and (or else --split) queries.")
+@click.option("--config", "-c", type=FILE, help="Configuration to evaluate; else what `affinity init` chooses.")
+@click.option(
+    "--split",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="Train on the events before this day, test on the purchases from then on, whatever queries there are.",
+)
+@click.option("--sample", type=click.IntRange(min=1), metavar="N", help="Take N of the queries.")
+@click.option("--seed", type=int, default=0, show_default=True, help="For the sample, strangers and intervals.")
+@click.option("--markdown", type=FILE, help="Write the report to this file, too.")
+@click.option("--html", type=FILE, help="Write the report with plots to this file, too.")
+@click.option("--json", "as_json_", is_flag=True, help="Print JSON.")
+@click.option("--url", metavar="URL", help="A running engine; else the embedded one, which is left running.")
+def evaluate(
+    data: Path,
+    config: Path | None,
+    split: datetime | None,
+    sample: int | None,
+    seed: int,
+    markdown: Path | None,
+    html: Path | None,
+    as_json_: bool,
+    url: str | None,
+) -> None:
+    """Measure what personalisation changes for the shop in a folder.
+
+    The shop is loaded under names of its own, which are removed at the end. Its queries are run for nobody, for the
+    shopper and for a stranger; what the shopper bought then is what has to be found. Without a file of queries the
+    last purchases become queries.
+    """
+    shop = load_config(config) if config else None
+    settings = shop.engine if shop and url else EngineSettings()
+    engine = OpenSearchEngine(url or start().url, settings.model_copy(update={"timeout_seconds": PATIENCE_SECONDS}))
+    found = evaluate_folder(
+        engine,
+        data,
+        config=shop,
+        split=split.date() if split else None,
+        sample=sample,
+        seed=seed,
+        say=_say,
+        progress=_Progress(),
+    )
+    if markdown:
+        write_whole(markdown, as_markdown(found))
+    if html:
+        write_whole(html, as_html(found))
+    click.echo(
+        json.dumps(as_json(found), ensure_ascii=False, indent=2, allow_nan=False) if as_json_ else as_text(found)
+    )
+    for concern in concerns(found):
+        click.echo(f"warning: {concern}", err=True)
+
+
+def _say(line: str) -> None:
+    click.echo(line, err=True)
+
+
+class _Progress:
+    """A bar on a terminal, elsewhere a line when a stage is done."""
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        if sys.stderr.isatty():
+            full = WIDTH * done // max(total, 1)
+            end = "\n" if done >= total else ""
+            click.echo(
+                f"\r{stage:<24} [{'#' * full}{'.' * (WIDTH - full)}] {done:,} of {total:,} {end}", err=True, nl=False
+            )
+        elif done >= total:
+            click.echo(f"{stage}: {total:,}", err=True)

@@ -1,0 +1,65 @@
+"""Facts beside the measures: how much moves, how active the shoppers are, what the training data does not know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from affinity_search.config.model import Config
+from affinity_search.evaluate.measures import DEPTH
+from affinity_search.evaluate.queries import Query
+from affinity_search.evaluate.replay import Search
+from affinity_search.evaluate.targets import Rankings
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+__all__ = ["Facts", "gather_facts", "owned_items"]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Facts about all queries, counting or not.
+
+    `changed_share` of them have other first ten hits than the generic order, or in another order; the first ten hits
+    stand `mean_shift` places from their generic place on average (one from beyond the candidates: from just below
+    them). `events` is how many training events each shopper has. `unknown_shoppers` is how many of the queries are of
+    shoppers without any, `unknown_items` how many items that were bought are not in the catalogue.
+    """
+
+    changed_share: float
+    mean_shift: float
+    events: Mapping[str, int]
+    unknown_shoppers: int
+    unknown_items: int
+
+
+def gather_facts(connection: DuckDBPyConnection, queries: Sequence[Query], found: Rankings) -> Facts:
+    """The facts about these queries, of which there is at least one."""
+    changed, shifts = 0, []
+    for query in queries:
+        generic, personal = found[Search(query.text)].ids, found[Search(query.text, query.user)].ids[:DEPTH]
+        if personal == generic[:DEPTH]:
+            shifts += [0] * len(personal)
+            continue
+        changed += 1
+        places = {item: place for place, item in enumerate(generic)}
+        shifts += [abs(places.get(item, len(places)) - place) for place, item in enumerate(personal)]
+    rows = connection.execute("SELECT user_id, sum(count) FROM buckets GROUP BY user_id").fetchall()
+    events = {user: int(count) for user, count in rows}
+    known = {item for (item,) in connection.execute("SELECT id FROM items").fetchall()}
+    wanted = frozenset[str]().union(*(query.relevant for query in queries))
+    unknown = sum(query.user not in events for query in queries)
+    mean_shift = sum(shifts) / len(shifts) if shifts else 0.0
+    return Facts(changed / len(queries), mean_shift, events, unknown, len(wanted - known))
+
+
+def owned_items(connection: DuckDBPyConnection, config: Config) -> dict[str, frozenset[str]]:
+    """What each shopper bought: the items of their events of the types that count most."""
+    most = max(kind.weight for kind in config.events.types.values())
+    bought = [name for name, kind in config.events.types.items() if kind.weight == most]
+    rows = connection.execute(
+        "SELECT user_id, list(DISTINCT item) FROM buckets WHERE list_contains(?, type) GROUP BY user_id", [bought]
+    ).fetchall()
+    return {user: frozenset(items) for user, items in rows}

@@ -1,0 +1,101 @@
+"""The evaluation of a data folder: staged in an engine under names of its own, which are gone at the end."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import tempfile
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+from affinity_search.config import Config
+from affinity_search.config.suggest import suggest_from_files
+from affinity_search.engine import Engine
+from affinity_search.evaluate.evaluation import Evaluation, Progress, evaluate
+from affinity_search.evaluate.extras import extra_module
+from affinity_search.evaluate.own_log import cut_log
+from affinity_search.evaluate.queries import Query, look_derived, read_queries, sample_queries
+from affinity_search.trial import Files, Say, find_files, staged
+
+__all__ = ["FolderEvaluation", "evaluate_folder"]
+
+FROM_CLASSES = "derived from purchases: each is the name of the class of what was bought"
+
+
+@dataclass(frozen=True)
+class FolderEvaluation:
+    """The outcome for a folder by that name.
+
+    `origin` says where the queries come from, `derived` is True where they were made from what was bought. `held` is
+    how many queries there were before a sample was taken; `suggested` is True where the configuration is what
+    `affinity init` chooses from the training events.
+    """
+
+    name: str
+    outcome: Evaluation
+    origin: str
+    derived: bool
+    held: int
+    suggested: bool
+
+
+@dataclass(frozen=True)
+class _Test:
+    training: Files
+    queries: list[Query]
+    origin: str
+    derived: bool
+
+
+def evaluate_folder(
+    engine: Engine,
+    folder: Path,
+    *,
+    config: Config | None = None,
+    split: date | None = None,
+    sample: int | None = None,
+    seed: int = 0,
+    say: Say = lambda _: None,
+    progress: Progress = lambda *_: None,
+) -> FolderEvaluation:
+    """The evaluation of the shop in `folder`, with the `config` given or what `affinity init` chooses for it.
+
+    The engine holds the shop meanwhile under names that begin with `evaluate-`; they are removed also on an error.
+    The queries are those of the folder. Without such a file, or with `split`, the events are cut in time: the later
+    purchases become queries, only the earlier events train. `sample` takes that many of the queries.
+
+    Raises ConfigError without the packages of the extras, DataError where the folder cannot be used, EngineError.
+    """
+    extra_module("duckdb", "profiles")
+    extra_module("ir_measures", "evaluate")
+    shop = folder.resolve().name
+    with tempfile.TemporaryDirectory(prefix="affinity-evaluate-") as work:
+        test = _test(find_files(folder), Path(work), split, config)
+        queries = test.queries if sample is None else sample_queries(test.queries, sample, seed)
+        say(f"queries: {len(queries):,} of {len(test.queries):,}, {test.origin}")
+        chosen = config or _suggested(test.training, say)
+        with staged(engine, chosen, test.training, _own_name(shop), say) as (state, deployed):
+            outcome = evaluate(engine, state, deployed, queries, seed=seed, progress=progress)
+    shown = replace(outcome, config=chosen)
+    return FolderEvaluation(shop, shown, test.origin, test.derived, len(test.queries), config is None)
+
+
+def _test(files: Files, work: Path, split: date | None, config: Config | None) -> _Test:
+    if files.queries and not split:
+        queries = read_queries(files.queries)
+        derived = look_derived(queries)
+        return _Test(files, queries, FROM_CLASSES if derived else f"from {files.queries.name}", derived)
+    log = cut_log(files.items, files.events, work, split, config.events.time if config else None)
+    training = replace(files, events=log.training)
+    return _Test(training, log.queries, f"derived from the purchases since {log.since}", True)
+
+
+def _suggested(training: Files, say: Say) -> Config:
+    say(f"init: looking at {training.items.name} and {training.events.name}")
+    return suggest_from_files(training.items, [training.events]).suggestion.config
+
+
+def _own_name(shop: str) -> str:
+    plain = re.sub("[^a-z0-9]+", "-", shop.lower()).strip("-")[:30]
+    return f"evaluate-{plain or 'shop'}-{secrets.token_hex(4)}"

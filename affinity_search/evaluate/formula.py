@@ -1,0 +1,95 @@
+"""The score outside the engine: the very levels and lifts that the deployed template adds up.
+
+`score = relevance * (1 + sum of lifts)` for the first `window` candidates, as `templates.lookups` has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING
+
+from affinity_search.config.model import Config
+from affinity_search.evaluate.replay import Ranking
+from affinity_search.templates.lookups import ITEM, level_lifts
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+__all__ = ["Lifts", "Shop", "lifts", "read_shop", "scores"]
+
+Levels = Mapping[str, Mapping[str, int]]
+
+Lifts = Mapping[str, Sequence[float]]
+"""What each attribute adds to the factor of each candidate, in their order; attributes that add nothing are absent."""
+
+
+@dataclass(frozen=True)
+class Shop:
+    """What the formula needs: lifts by level, the items' values, and each shopper's levels, all by attribute.
+
+    `levels[user][attribute][value]` is the level, `values[attribute][item]` the item's values; `multi_valued` are the
+    attributes where the highest level of an item's values counts, in the others the bits of all of them do.
+    """
+
+    lifts: Mapping[str, Sequence[float]]
+    values: Mapping[str, Mapping[str, Sequence[str]]]
+    levels: Mapping[str, Levels]
+    multi_valued: frozenset[str]
+    window: int
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The attributes that have lifts, `item` for the id list."""
+        return tuple(self.lifts)
+
+
+def read_shop(connection: DuckDBPyConnection, config: Config) -> Shop:
+    """The shop in the local state, with the profiles of the last build."""
+    values: dict[str, dict[str, list[str]]] = {}
+    for name, attribute in config.active_attributes.items():
+        rows = connection.execute(
+            "SELECT item, list(value) FROM item_values WHERE field = ? GROUP BY item", [attribute.field]
+        )
+        values[name] = dict(rows.fetchall())
+    levels: dict[str, dict[str, dict[str, int]]] = {}
+    entries = connection.execute("SELECT user_id, attribute, value, level FROM profile_entries").fetchall()
+    for user, name, value, level in entries:
+        levels.setdefault(user, {}).setdefault(name, {})[value] = level
+    window = config.search.window if config.search.shape == "rescore" else 10**9
+    multi_valued = frozenset(name for name, attribute in config.active_attributes.items() if attribute.multi_valued)
+    return Shop(level_lifts(config), values, levels, multi_valued, window)
+
+
+def lifts(shop: Shop, items: Sequence[str], user: str | None) -> Lifts:
+    """What the shopper's affinities add to the factor of each of these candidates; empty for somebody without any."""
+    known = shop.levels.get(user or "", {})
+    return {part: _of_part(shop, part, known[part], items) for part in shop.parts if part in known}
+
+
+def scores(shop: Shop, found: Ranking, lifted: Lifts, parts: Collection[str]) -> list[float]:
+    """The scores of generic candidates with what `lifts` gave for them, counting only these parts."""
+    used = [lifted[part] for part in parts if part in lifted]
+    if not used:
+        return list(found.scores)
+    near = [score * (1 + sum(some)) for score, *some in zip(found.scores[: shop.window], *used, strict=False)]
+    return [*near, *found.scores[shop.window :]]
+
+
+def _of_part(shop: Shop, part: str, levels: Mapping[str, int], items: Sequence[str]) -> list[float]:
+    lift, level = shop.lifts[part], levels.get
+    if part == ITEM:
+        return [lift[level(item, 0)] for item in items]
+    values, merge = shop.values[part], _highest if part in shop.multi_valued else _all_bits
+    return [lift[merge(values.get(item, ()), level)] for item in items]
+
+
+def _highest(values: Sequence[str], level: Callable[[str, int], int]) -> int:
+    return max([level(value, 0) for value in values], default=0)
+
+
+def _all_bits(values: Sequence[str], level: Callable[[str, int], int]) -> int:
+    # Usually one value; of several the engine finds each bit that any of them has.
+    return level(values[0], 0) if len(values) == 1 else reduce(or_, [level(value, 0) for value in values], 0)

@@ -1,0 +1,73 @@
+"""The formula outside the engine: levels to lifts, lifts to scores."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from affinity_search.config import parse_config
+from affinity_search.evaluate.formula import Shop, lifts, read_shop, scores
+from affinity_search.state import open_state
+from tests.evaluate_data import ranking
+
+SHOP = Shop(
+    lifts={"brand": [0.0, 0.1, 0.2, 0.3], "colour": [0.0, 0.5, 1.0], "item": [0.0, 2.0]},
+    values={
+        "brand": {"a": ["alder"], "b": ["birch"], "c": ["alder", "birch"]},
+        "colour": {"a": ["red"], "b": ["red", "blue"], "c": ["white"]},
+    },
+    levels={
+        "u": {"brand": {"alder": 1, "birch": 2}, "colour": {"red": 1, "blue": 2}, "item": {"c": 1}},
+        "v": {"item": {"a": 1}},
+    },
+    multi_valued=frozenset({"colour"}),
+    window=3,
+)
+
+
+def test_the_lifts_of_each_candidate() -> None:
+    assert lifts(SHOP, "abcd", "u") == {
+        # c has both brands: the engine finds the bits of both, level 1 | 2 = 3.
+        "brand": [0.1, 0.2, 0.3, 0.0],
+        # b is red and blue: the highest level counts.
+        "colour": [0.5, 1.0, 0.0, 0.0],
+        "item": [0.0, 0.0, 2.0, 0.0],
+    }
+    assert lifts(SHOP, "ab", "v") == {"item": [2.0, 0.0]}
+    assert lifts(SHOP, "ab", "stranger") == lifts(SHOP, "ab", None) == {}
+    assert lifts(SHOP, "", "v") == {"item": []}
+
+
+def test_the_scores_within_the_window() -> None:
+    found = ranking("abcd", (4.0, 3.0, 2.0, 1.0))
+    lifted = lifts(SHOP, found.ids, "u")
+    assert scores(SHOP, found, lifted, SHOP.parts) == pytest.approx([4 * 1.6, 3 * 2.2, 2 * 3.3, 1.0])
+    assert scores(SHOP, found, lifted, {"brand"}) == pytest.approx([4.4, 3.6, 2.6, 1.0])
+    assert scores(SHOP, found, lifted, set()) == [4.0, 3.0, 2.0, 1.0]
+    assert scores(SHOP, found, {}, SHOP.parts) == [4.0, 3.0, 2.0, 1.0]
+    assert scores(SHOP, ranking(""), {}, SHOP.parts) == []
+
+
+CONFIG = """
+events: {types: {purchase: {weight: 1}}}
+attributes:
+  brand: {field: attrs.brand, strength: 0.1, full_weight: 3, levels: 3}
+  colour: {field: attrs.colour, multi_valued: true, strength: 0.5, full_weight: 2, levels: 2}
+  unused: {field: attrs.unused, strength: 0}
+"""
+
+
+def test_the_shop_is_read_from_the_state(tmp_path: Path) -> None:
+    with open_state(tmp_path / "state.duckdb") as state:
+        state.execute("INSERT INTO item_values VALUES ('a', 'attrs.brand', 'alder'), ('b', 'attrs.unused', 'x')")
+        state.execute("INSERT INTO profile_entries VALUES ('u', 'brand', 'alder', 1, 1, 2)")
+        shop = read_shop(state, parse_config(CONFIG))
+        whole = read_shop(state, parse_config(CONFIG + "search: {shape: function_score}"))
+    assert shop.parts == ("brand", "colour")
+    assert shop.lifts["brand"] == pytest.approx([0.0, 0.1, 0.2, 0.3])
+    assert shop.lifts["colour"] == pytest.approx([0.0, 0.5, 1.0])
+    assert shop.values == {"brand": {"a": ["alder"]}, "colour": {}}
+    assert shop.levels == {"u": {"brand": {"alder": 2}}}
+    assert shop.multi_valued == frozenset({"colour"})
+    assert (shop.window, whole.window) == (100, 10**9)
