@@ -30,6 +30,9 @@ CREATE TABLE IF NOT EXISTS profile_entries (
 );
 CREATE TABLE IF NOT EXISTS profile_events (user_id VARCHAR NOT NULL, events DOUBLE NOT NULL);
 CREATE TABLE IF NOT EXISTS population (attribute VARCHAR NOT NULL, value VARCHAR NOT NULL, share DOUBLE NOT NULL);
+CREATE TABLE IF NOT EXISTS related_items (
+    item VARCHAR NOT NULL, neighbour VARCHAR NOT NULL, similarity DOUBLE NOT NULL
+);
 CREATE TABLE IF NOT EXISTS published (
     user_id VARCHAR PRIMARY KEY, content VARCHAR NOT NULL, documents VARCHAR[] NOT NULL
 );

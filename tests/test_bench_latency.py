@@ -105,6 +105,13 @@ def test_a_profile_has_as_many_entries_as_its_kind_says(profile: str, entries: i
     assert tastes(catalogue(1000), crowd, 0) == found
 
 
+def test_items_are_two_in_five_of_the_entries() -> None:
+    found = tastes(catalogue(1000), HEAVY, 0)
+    assert {name: len(of) for name, of in found.items()} == {
+        "brand": 120, "category": 120, "collection": 120, "item": 240
+    }  # fmt: skip
+
+
 def test_what_is_written_for_a_shopper() -> None:
     shop, crowd = catalogue(1000), Crowd("mid", 16, 1)
     actions = list(profile_actions(shop, crowd))
@@ -193,13 +200,13 @@ def test_the_lean_app() -> None:
         "stored_fields": "_none_",
         "docvalue_fields": ["sku", "affinity.brand"],
     }
-    profile = {"brand": {"k": [7, 8], "w": [0.5, 1.0]}, "item": {"k": ["p1"], "w": [0.25]}}
+    profile = {"brand": {"k": [7, 8], "w": [0.5, 1.0]}, "item": {"k": ["p3"], "w": [1.5]}}
     hits = [
         {"_score": 2.0, "fields": {"sku": ["p1"], "affinity.brand": [9]}},
         {"_score": 1.5, "fields": {"sku": ["p2"], "affinity.brand": [8]}},
         {"_score": 1.0, "fields": {"sku": ["p3"], "affinity.brand": [6]}},
     ]
-    assert app.best([profile, {"hits": {"hits": hits}}]) == ["p2", "p1", "p3"]
+    assert app.best([profile, {"hits": {"hits": hits}}]) == ["p2", "p3", "p1"]  # 1.5 * 2, 1 * 2.5, 2 * 1
 
 
 def test_the_best_ten_are_ten() -> None:

@@ -34,8 +34,7 @@ def test_a_planted_taste_is_taken_and_junk_is_left_out(tasteful: Suggestion) -> 
     assert tasteful.reasons["attributes.junk"].startswith(
         "for filters only: does not surely tell a shopper's next purchase from another item: "
     )
-    assert tasteful.reasons["attributes.category"].startswith(
-        "for filters only: ")
+    assert tasteful.reasons["attributes.category"].startswith("for filters only: ")
 
 
 def test_nobody_buys_twice_so_the_item_list_is_off(tasteful: Suggestion) -> None:

@@ -12,25 +12,25 @@ from affinity_search.errors import AffinityError
 
 __all__ = ["main"]
 
-# Where each command lives. A file is imported only when its command is asked for, so that `--help` stays quick
-# and a missing extra breaks only the commands that need it.
+# Where each command lives, and what `affinity --help` says of it. A file is imported only when its command is asked
+# for, so that `--help` stays quick and a missing extra breaks only the commands that need it.
 COMMANDS = {
-    "init": "init:init",
-    "validate": "validate:validate",
-    "schema": "validate:schema",
-    "engine": "engine:engine",
-    "items": "items:items",
-    "events": "events:events",
-    "profiles": "profiles:profiles",
-    "render": "templates:render",
-    "plan": "deploy:plan",
-    "apply": "deploy:apply",
-    "rollback": "deploy:rollback",
-    "status": "deploy:status",
-    "search": "search:search",
-    "explain": "search:explain",
-    "evaluate": "evaluate:evaluate",
-    "demo": "demo:demo",
+    "init": ("init:init", "Write a commented affinity.yaml by looking at the data."),
+    "validate": ("validate:validate", "Check affinity.yaml and say in one line what it asks for"),
+    "schema": ("validate:schema", "Print the JSON Schema of affinity.yaml, for editors."),
+    "engine": ("engine:engine", "Run a real OpenSearch on this machine"),
+    "items": ("items:items", "Load the items and refresh their popularity."),
+    "events": ("events:events", "Take shopper events in, and see what is held."),
+    "profiles": ("profiles:profiles", "Build the shoppers' profiles, publish them to the engine, show one."),
+    "render": ("templates:render", "Print the search template, or with --params the query that the engine..."),
+    "plan": ("deploy:plan", "Show what `apply` would change in the engine"),
+    "apply": ("deploy:apply", "Give the engine what affinity.yaml wants."),
+    "rollback": ("deploy:rollback", "Reverse the last apply that is not yet reversed"),
+    "status": ("deploy:status", "Show the engine, what it holds of this configuration"),
+    "search": ("search:search", "Search through the deployed template."),
+    "explain": ("search:explain", "Say for each hit why this shopper sees it where it stands."),
+    "evaluate": ("evaluate:evaluate", "Measure what personalisation changes for the shop in a folder."),
+    "demo": ("demo:demo", "Take a shop into a real engine and show one query for two shoppers."),
 }
 
 
@@ -43,10 +43,14 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module, _, name = COMMANDS[cmd_name].partition(":")
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
         found = getattr(importlib.import_module(f"affinity_search.cli.{module}"), name)
         assert isinstance(found, click.Command)  # noqa: S101
         return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, said) for name, (_, said) in COMMANDS.items()])
 
     def invoke(self, ctx: click.Context) -> Any:
         try:

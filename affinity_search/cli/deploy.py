@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from affinity_search import deploy
+from affinity_search.cli.options import config_option, json_option
 from affinity_search.config import load_config
 from affinity_search.deploy.report import plan_json, plan_text, status_json, status_text
 from affinity_search.engine import Engine, connect
@@ -18,28 +19,18 @@ __all__ = ["apply", "plan", "rollback", "status"]
 
 EXIT_DRIFT = 3
 
-CONFIG = click.option(
-    "--config",
-    "-c",
-    type=click.Path(path_type=Path),
-    default="affinity.yaml",
-    show_default=True,
-    help="The shop's configuration.",
-)
-JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-
 
 def _print_json(value: dict[str, Any]) -> None:
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
 @click.command()
-@CONFIG
-@JSON
+@config_option
+@json_option
 @click.option("--check", is_flag=True, help="Exit with 3 where somebody changed by hand what was applied (drift).")
-def plan(config: Path, as_json: bool, check: bool) -> None:
+def plan(config_path: Path, as_json: bool, check: bool) -> None:
     """Show what `apply` would change in the engine, and what was changed by hand. Nothing is written."""
-    shop = load_config(config)
+    shop = load_config(config_path)
     found = deploy.plan(shop, connect(shop.engine))
     if as_json:
         _print_json(plan_json(found))
@@ -50,23 +41,23 @@ def plan(config: Path, as_json: bool, check: bool) -> None:
 
 
 @click.command()
-@CONFIG
-def apply(config: Path) -> None:
+@config_option
+def apply(config_path: Path) -> None:
     """Give the engine what affinity.yaml wants. Run it again where it was interrupted."""
-    shop = load_config(config)
+    shop = load_config(config_path)
     engine = connect(shop.engine)
     found = deploy.plan(shop, engine)
     _carry_out(found, engine)
 
 
 @click.command()
-@CONFIG
+@config_option
 @click.option(
     "--to", type=click.IntRange(min=0), metavar="N", help="Go back to the state after ledger entry N (0: before all)."
 )
-def rollback(config: Path, to: int | None) -> None:
+def rollback(config_path: Path, to: int | None) -> None:
     """Reverse the last apply that is not yet reversed; repeated, go further back."""
-    shop = load_config(config)
+    shop = load_config(config_path)
     engine = connect(shop.engine)
     _carry_out(deploy.plan_rollback(shop, engine, to), engine)
 
@@ -85,11 +76,11 @@ def _carry_out(found: deploy.Plan, engine: Engine) -> None:
 
 
 @click.command()
-@CONFIG
-@JSON
-def status(config: Path, as_json: bool) -> None:
+@config_option
+@json_option
+def status(config_path: Path, as_json: bool) -> None:
     """Show the engine, what it holds of this configuration, and what to do about the rest."""
-    shop = load_config(config)
+    shop = load_config(config_path)
     found = deploy.status(shop, connect(shop.engine))
     if as_json:
         _print_json(status_json(found))

@@ -58,6 +58,7 @@ def evaluate(
     shop = load_config(config) if config else None
     settings = shop.engine if shop and url else EngineSettings()
     engine = OpenSearchEngine(url or start().url, settings.model_copy(update={"timeout_seconds": PATIENCE_SECONDS}))
+    _say(f"engine: {engine.info().distribution} {engine.info().version} at {engine.url}")
     found = evaluate_folder(
         engine,
         data,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from affinity_search.cli.options import config_option, json_option
 from affinity_search.config import Config, load_config
 from affinity_search.events import Accounting
 from affinity_search.profiles.buckets import FileReport, Held, IngestFailed, held, ingest
@@ -18,15 +19,6 @@ from affinity_search.state import open_state
 __all__ = ["events"]
 
 EPOCH = date(1970, 1, 1)
-config_option = click.option(
-    "--config",
-    "config_path",
-    type=click.Path(path_type=Path),
-    default=Path("affinity.yaml"),
-    show_default=True,
-    help="The shop's configuration.",
-)
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.group()

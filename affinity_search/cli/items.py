@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from affinity_search.cli.options import config_option, json_option
 from affinity_search.config import load_config
 from affinity_search.engine import connect
 from affinity_search.publish.items import LoadReport, load_items
@@ -16,16 +17,6 @@ from affinity_search.publish.signals import SignalReport, refresh_signals
 from affinity_search.state import open_state
 
 __all__ = ["items"]
-
-CONFIG = click.option(
-    "--config",
-    "-c",
-    type=click.Path(path_type=Path),
-    default="affinity.yaml",
-    show_default=True,
-    help="The shop's configuration.",
-)
-JSON = click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 
 
 @click.group()
@@ -35,11 +26,11 @@ def items() -> None:
 
 @items.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@CONFIG
-@JSON
-def load(file: Path, config: Path, as_json: bool) -> None:
+@config_option
+@json_option
+def load(file: Path, config_path: Path, as_json: bool) -> None:
     """Load the items of FILE (JSONL or CSV, also gzip) in place of those in the engine, without downtime."""
-    shop = load_config(config)
+    shop = load_config(config_path)
     with open_state(shop.state.path) as connection:
         report = load_items(connect(shop.engine), connection, file, shop)
     click.echo(json.dumps(asdict(report), default=str) if as_json else _load_text(report, shop.items.index))
@@ -47,11 +38,11 @@ def load(file: Path, config: Path, as_json: bool) -> None:
 
 @items.command()
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Last day that counts; without it the newest one.")
-@CONFIG
-@JSON
-def signals(as_of: datetime | None, config: Path, as_json: bool) -> None:
+@config_option
+@json_option
+def signals(as_of: datetime | None, config_path: Path, as_json: bool) -> None:
     """Bring the items' popularity in the engine up to date with the events."""
-    shop = load_config(config)
+    shop = load_config(config_path)
     day = (as_of.date() - date(1970, 1, 1)).days if as_of else None
     with open_state(shop.state.path) as connection:
         report = refresh_signals(connect(shop.engine), connection, shop, day)

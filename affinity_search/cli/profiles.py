@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from affinity_search.cli.options import config_option, json_option
 from affinity_search.config import load_config
 from affinity_search.engine import connect
 from affinity_search.errors import MissingResource
@@ -24,15 +25,6 @@ from affinity_search.state import open_state
 __all__ = ["profiles"]
 
 VALUES_SHOWN = 10
-CONFIG = click.option(
-    "--config",
-    "-c",
-    type=click.Path(path_type=Path),
-    default="affinity.yaml",
-    show_default=True,
-    help="The shop's configuration.",
-)
-JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.group()
@@ -42,11 +34,11 @@ def profiles() -> None:
 
 @profiles.command()
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Day that ages count from; without it the newest one.")
-@CONFIG
-@JSON
-def build(as_of: datetime | None, config: Path, as_json: bool) -> None:
+@config_option
+@json_option
+def build(as_of: datetime | None, config_path: Path, as_json: bool) -> None:
     """Compute all profiles from the events held; nothing is sent to the engine."""
-    shop = load_config(config)
+    shop = load_config(config_path)
     with open_state(shop.state.path) as connection:
         report = build_profiles(
             connection,
@@ -61,11 +53,11 @@ def build(as_of: datetime | None, config: Path, as_json: bool) -> None:
 
 
 @profiles.command()
-@CONFIG
-@JSON
-def publish(config: Path, as_json: bool) -> None:
+@config_option
+@json_option
+def publish(config_path: Path, as_json: bool) -> None:
     """Bring the profiles in the engine up to date with the last build; what did not change is not sent."""
-    shop = load_config(config)
+    shop = load_config(config_path)
     with open_state(shop.state.path) as connection:
         report = publish_profiles(connect(shop.engine), connection, shop, progress=_progress("shoppers"))
     click.echo(json.dumps(asdict(report)) if as_json else _publish_text(report))
@@ -73,11 +65,11 @@ def publish(config: Path, as_json: bool) -> None:
 
 @profiles.command()
 @click.argument("user")
-@CONFIG
-@JSON
-def show(user: str, config: Path, as_json: bool) -> None:
+@config_option
+@json_option
+def show(user: str, config_path: Path, as_json: bool) -> None:
     """Show the profile of USER as the engine has it; exits with 5 where there is none."""
-    shop = load_config(config)
+    shop = load_config(config_path)
     profile = read_profile(connect(shop.engine), shop, user)
     if as_json:
         click.echo(json.dumps(profile, ensure_ascii=False))

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from affinity_search.cli.options import config_option, json_option
 from affinity_search.config import Config, load_config
 from affinity_search.engine import connect
 from affinity_search.errors import ConfigError
@@ -20,13 +21,13 @@ __all__ = ["explain", "search"]
 
 def _request_options(command: Any) -> Any:
     for option in (
-        click.option("--config", "-c", "config_path", type=click.Path(path_type=Path), default=Path("affinity.yaml")),
+        config_option,
         click.option("--filter", "filters", multiple=True, metavar="NAME=VALUE", help="May be given several times."),
         click.option("--size", type=click.IntRange(1), help="Hits to return."),
         click.option("--from", "from_", type=click.IntRange(0), help="Hits to leave out at the top."),
         click.option("--sort", help="Field to sort by; personalisation is then off."),
         click.option("--order", type=click.Choice(["asc", "desc"]), help="Direction of --sort."),
-        click.option("--json", "as_json", is_flag=True, help="Print JSON."),
+        json_option,
     ):
         command = option(command)
     return command

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from affinity_search.cli.options import config_option
 from affinity_search.config import load_config
 from affinity_search.engine import connect
 from affinity_search.errors import ConfigError, RefusedRequest
@@ -18,7 +19,7 @@ __all__ = ["render"]
 
 
 @click.command()
-@click.option("--config", "-c", "config_path", type=click.Path(path_type=Path), default=Path("affinity.yaml"))
+@config_option
 @click.option("--params", metavar="JSON", help="Parameters of a request; the engine then renders the query.")
 def render(config_path: Path, params: str | None) -> None:
     """Print the search template, or with --params the query that the engine makes of it.

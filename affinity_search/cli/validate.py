@@ -8,20 +8,14 @@ from pathlib import Path
 
 import click
 
+from affinity_search.cli.options import config_option
 from affinity_search.config import Config, config_schema, load_config, parse_config
 
 __all__ = ["schema", "validate"]
 
 
 @click.command()
-@click.option(
-    "--config",
-    "config_path",
-    type=click.Path(path_type=Path),
-    default=Path("affinity.yaml"),
-    show_default=True,
-    help="The shop's configuration.",
-)
+@config_option
 @click.option("--example", is_flag=True, help="Print and check the example that ships with the package instead.")
 def validate(config_path: Path, example: bool) -> None:
     """Check affinity.yaml and say in one line what it asks for; exit 2 with every finding where it is wrong."""

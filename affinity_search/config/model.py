@@ -19,6 +19,7 @@ __all__ = [
     "Popularity",
     "PopularitySignal",
     "ProfileSettings",
+    "Related",
     "Search",
     "State",
 ]
@@ -133,6 +134,17 @@ class BoughtBefore(_Section):
     half_life_days: Positive = Field(90.0, description="After this many days an event counts half.")
 
 
+class Related(_Section):
+    """Related items ("bought together"): a shopper's items lift what others who bought them bought as well."""
+
+    weight: NotNegative = Field(
+        0.0, description="Share of this signal in the item affinity; 0 switches it off. 1 makes a high score count 1."
+    )
+    neighbours: Annotated[int, Field(gt=0, le=1000)] = Field(
+        50, description="Related items kept per item, the most similar ones."
+    )
+
+
 class ItemAffinity(_Section):
     """One id list for everything known about this shopper and single items."""
 
@@ -142,11 +154,17 @@ class ItemAffinity(_Section):
         15, description="Levels a weight is quantised to (a lookup per bit)."
     )
     bought_before: BoughtBefore = Field(default_factory=lambda: BoughtBefore())
+    related: Related = Field(default_factory=lambda: Related())
 
     @property
     def lookups(self) -> int:
         """Number of lookup clauses: one per bit, none when switched off."""
         return self.levels.bit_length() if self.strength else 0
+
+    @property
+    def related_on(self) -> bool:
+        """True where related items count."""
+        return bool(self.strength and self.related.weight)
 
     @property
     def full_lift(self) -> float:

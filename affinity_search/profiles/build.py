@@ -25,6 +25,7 @@ from affinity_search.profiles.record import (
     transaction,
     write_meta,
 )
+from affinity_search.profiles.related import find_neighbours, find_scale, prepare_scores
 from affinity_search.profiles.report import CLIPPED_SHARE_TO_WARN, AttributeReport, BuildReport, warnings
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ __all__ = ["build_profile", "build_profiles"]
 EPOCH = date(1970, 1, 1)
 BUCKETS_PER_PARTITION = 2_000_000
 POPULATION_EVENTS = "profiles.population_events"
+RELATED_SCALE = "profiles.related_scale"
 
 
 def build_profiles(
@@ -58,11 +60,14 @@ def build_profiles(
         _count(connection, config)
         connection.execute(statements.POPULATION)
         events = dict(connection.execute(statements.TOTALS).fetchall())
-        found = _entries(connection, config, events, progress)
+        find_neighbours(connection, config)
+        scale = find_scale(connection, config, statements.MASSES)
+        _prepare_entries(connection, events)
+        found = _entries(connection, config, (scale, "related_items_next"), progress)
         build = _next_build(connection, config, day, now_ms)
         with transaction(connection):
             connection.execute(statements.SWAP)
-            write_meta(connection, build.meta | {POPULATION_EVENTS: json.dumps(events)})
+            write_meta(connection, build.meta | {POPULATION_EVENTS: json.dumps(events), RELATED_SCALE: repr(scale)})
         p99 = _p99(connection, found)
         shoppers = _number(connection, statements.SHOPPERS)
         connection.execute(statements.TIDY)
@@ -85,8 +90,9 @@ def build_profile(
         connection.execute(statements.SOME_BUCKETS)
         _count(connection, config)
         connection.execute(statements.STORED_POPULATION)
-        events = json.loads(read_meta(connection)[POPULATION_EVENTS])
-        found = _entries(connection, config, events, None)
+        meta = read_meta(connection)
+        _prepare_entries(connection, json.loads(meta[POPULATION_EVENTS]))
+        found = _entries(connection, config, (float(meta.get(RELATED_SCALE, 1)), "related_items"), None)
         build = _next_build(connection, config, day, now_ms)
         shoppers = _number(connection, statements.SHOPPERS_NEXT)
         with transaction(connection):
@@ -115,13 +121,14 @@ def _prepare(connection: DuckDBPyConnection, config: Config, as_of: date | None)
 def _attribute_rows(config: Config) -> list[list[Any]]:
     limits = config.profiles
     rows: list[list[Any]] = [
-        [name, a.field, a.half_life_days, a.full_weight, a.levels, limits.max_values, 0.0]
+        [name, a.field, a.half_life_days, a.full_weight, a.levels, limits.max_values, 0.0, 0.0]
         for name, a in config.active_attributes.items()
     ]
     item = config.item_affinity
     if item.strength:
-        bought = item.bought_before
-        rows.append([ITEM, None, bought.half_life_days, item.full_weight, item.levels, limits.max_items, bought.weight])
+        bought, limit = item.bought_before, limits.max_items
+        weights = [bought.weight, item.related.weight]
+        rows.append([ITEM, None, bought.half_life_days, item.full_weight, item.levels, limit, *weights])
     return rows
 
 
@@ -135,18 +142,23 @@ def _count(connection: DuckDBPyConnection, config: Config) -> None:
     connection.execute(statements.COUNTED_BY_DATE if by_date else statements.COUNTED_BY_SEQUENCE)
 
 
+def _prepare_entries(connection: DuckDBPyConnection, events: dict[str, float]) -> None:
+    _fill(connection, statements.FILL_EVENTS, [[name, total] for name, total in events.items()])
+    connection.execute(statements.NEXT_TABLES)
+
+
 def _entries(
     connection: DuckDBPyConnection,
     config: Config,
-    events: dict[str, float],
+    related: tuple[float, str],
     progress: Callable[[int, int], None] | None,
 ) -> dict[str, AttributeReport]:
+    """`related` holds the scale of the related items' scores, and the table with the neighbours."""
     found = {name: AttributeReport() for name in codings(config)}
-    _fill(connection, statements.FILL_EVENTS, [[name, total] for name, total in events.items()])
-    connection.execute(statements.NEXT_TABLES)
     partitions = max(1, -(-_number(connection, statements.BUCKETS) // BUCKETS_PER_PARTITION))
     for partition in range(partitions):
         connection.execute(statements.MASSES, {"partitions": partitions, "partition": partition})
+        prepare_scores(connection, config, *related)
         for statement in (statements.SCORED, statements.KEEP, statements.HISTORY):
             connection.execute(statement)
         for name, *counts in connection.execute(statements.STATISTICS).fetchall():

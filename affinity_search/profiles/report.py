@@ -66,7 +66,7 @@ def warnings(config: Config, attributes: Mapping[str, AttributeReport], p99: Map
 def _warning(config: Config, name: str, report: AttributeReport, p99: Mapping[str, float]) -> str:
     if not report.entries:
         if name == ITEM:
-            return "item_affinity: no entries: item_affinity.bought_before.weight is 0"
+            return f"item_affinity: no entries: {_no_items(config)}"
         field = config.attributes[name].field
         return f"attributes.{name}: no entries: no item with events has a value in `{field}` (are the items loaded?)"
     if report.clipped_share > CLIPPED_SHARE_TO_WARN:
@@ -76,3 +76,9 @@ def _warning(config: Config, name: str, report: AttributeReport, p99: Mapping[st
             f"highest level; {p99[name]:.1f} would hold 99 % of them"
         )
     return ""
+
+
+def _no_items(config: Config) -> str:
+    if config.item_affinity.related_on:
+        return "item_affinity.bought_before.weight is 0, and no two items were bought by the same shoppers"
+    return "item_affinity.bought_before.weight is 0"

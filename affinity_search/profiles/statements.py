@@ -9,6 +9,7 @@ The statements talk through temporary tables, so that none of them is put togeth
     build_population, build_events    the population's shares, and how many decayed events they rest on
     counted         one row per bucket that counts: shopper, item, mass (weight * count), age in days
     masses          per shopper, item and half-life: the decayed mass
+    related_scores  per shopper and related item: its score (see `related`)
 
 Masses are added up as whole numbers of 2^-60, because integer sums do not depend on the order in which threads deliver
 rows: the same buckets give the same bits, and so the same ties and the same truncation.
@@ -22,7 +23,7 @@ CREATE OR REPLACE TEMP TABLE build_clock (as_of INTEGER, prior_events DOUBLE);
 CREATE OR REPLACE TEMP TABLE build_users (user_id VARCHAR);
 CREATE OR REPLACE TEMP TABLE build_attributes (
     attribute VARCHAR, field VARCHAR, half_life_days DOUBLE, full_weight DOUBLE, levels INTEGER, keep INTEGER,
-    item_weight DOUBLE
+    item_weight DOUBLE, related_weight DOUBLE
 );
 CREATE OR REPLACE TEMP TABLE build_events (attribute VARCHAR, events DOUBLE);
 """
@@ -30,7 +31,7 @@ CREATE OR REPLACE TEMP TABLE build_events (attribute VARCHAR, events DOUBLE);
 FILL_TYPES = "INSERT INTO build_types VALUES (?, ?)"
 FILL_CLOCK = "INSERT INTO build_clock VALUES (?, ?)"
 FILL_USERS = "INSERT INTO build_users SELECT DISTINCT unnest(?)"
-FILL_ATTRIBUTES = "INSERT INTO build_attributes VALUES (?, ?, ?, ?, ?, ?, ?)"
+FILL_ATTRIBUTES = "INSERT INTO build_attributes VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 FILL_EVENTS = "INSERT INTO build_events VALUES (?, ?)"
 
 VALUES = """
@@ -109,6 +110,9 @@ WITH histories AS (
     SELECT m.user_id, a.attribute, a.half_life_days, v.value, sum(m.mass)::DOUBLE / 1152921504606846976 AS count
     FROM masses m JOIN build_attributes a ON a.half_life_days = m.half_life_days
     JOIN build_values v ON v.item = m.item AND v.attribute = a.attribute GROUP BY ALL
+), item_counts AS (
+    SELECT m.user_id, m.item, m.mass::DOUBLE / 1152921504606846976 AS count
+    FROM masses m JOIN build_attributes a ON a.half_life_days = m.half_life_days AND a.attribute = 'item'
 ), weighed AS (
     SELECT c.user_id, c.attribute, c.value, c.count,
            ln(1 + c.count / (coalesce(p.share, c.count / t.events) * (k.prior_events + h.events))) AS weight
@@ -119,14 +123,16 @@ WITH histories AS (
     CROSS JOIN build_clock k
     WHERE c.count > 0
     UNION ALL
-    SELECT m.user_id, a.attribute, m.item, m.mass::DOUBLE / 1152921504606846976 AS count,
-           a.item_weight * ln(1 + m.mass::DOUBLE / 1152921504606846976)
-    FROM masses m JOIN build_attributes a ON a.half_life_days = m.half_life_days AND a.attribute = 'item'
+    SELECT user_id, a.attribute, item, coalesce(i.count, 0),
+           a.item_weight * ln(1 + coalesce(i.count, 0)) + a.related_weight * coalesce(r.score, 0)
+    FROM item_counts i FULL JOIN related_scores r USING (user_id, item)
+    JOIN build_attributes a ON a.attribute = 'item'
 )
 SELECT w.user_id, w.attribute, w.value, w.count, w.weight, w.weight > a.full_weight AS clipped,
        greatest(1, least(a.levels, floor(w.weight / a.full_weight * a.levels + 0.5)))::SMALLINT AS level,
        row_number() OVER (
-           PARTITION BY w.user_id, w.attribute ORDER BY w.weight * w.count DESC, w.value
+           PARTITION BY w.user_id, w.attribute
+           ORDER BY w.weight * CASE WHEN w.attribute = 'item' THEN 1 ELSE w.count END DESC, w.value
        ) <= a.keep AS kept
 FROM weighed w JOIN build_attributes a ON a.attribute = w.attribute
 WHERE w.weight > 0
@@ -158,6 +164,7 @@ SWAP = """
 DROP TABLE profile_entries; ALTER TABLE profile_entries_next RENAME TO profile_entries;
 DROP TABLE profile_events; ALTER TABLE profile_events_next RENAME TO profile_events;
 DROP TABLE population; ALTER TABLE population_next RENAME TO population;
+DROP TABLE related_items; ALTER TABLE related_items_next RENAME TO related_items;
 """
 
 SWAP_SOME = """
@@ -170,5 +177,5 @@ DROP TABLE profile_entries_next; DROP TABLE profile_events_next;
 
 TIDY = """
 DROP TABLE IF EXISTS masses; DROP TABLE IF EXISTS scored; DROP TABLE IF EXISTS item_masses;
-DROP TABLE IF EXISTS build_values; DROP TABLE IF EXISTS build_newest; DROP TABLE IF EXISTS build_users;
+DROP TABLE IF EXISTS related_sums; DROP TABLE IF EXISTS related_scores; DROP TABLE IF EXISTS build_values; DROP TABLE IF EXISTS build_newest; DROP TABLE IF EXISTS build_users;
 """

@@ -8,14 +8,19 @@ For a shopper u and a value v of an attribute:
     W   = log_lift(c, pi, n, prior_events) = ln(1 + c / (pi * (prior_events + n)))
 
 W is the smoothed log lift of the value over the population, shifted so that it is never negative: a popular value does
-not dominate, and nothing is demoted. The bought-before term of an item is `item_weight`. Both are quantised by `level`.
+not dominate, and nothing is demoted. An item weighs `item_weight` (bought before), and its score among the items related
+to the shopper's on top (`related`), which rests on `similarity`. Weights are quantised by `level`.
 """
 
 from __future__ import annotations
 
 import math
 
-__all__ = ["decay", "item_weight", "level", "log_lift"]
+__all__ = ["decay", "item_weight", "level", "log_lift", "similarity"]
+
+
+FEWEST_TOGETHER = 2
+PRIOR_TOGETHER = 5
 
 
 def decay(age_days: float, half_life_days: float) -> float:
@@ -35,6 +40,16 @@ def log_lift(count: float, share: float, events: float, prior_events: float) -> 
 def item_weight(count: float, weight: float) -> float:
     """The bought-before weight of an item: weight * ln(1 + count); 0 for a count of 0."""
     return weight * math.log(1 + count)
+
+
+def similarity(together: int, first: int, second: int) -> float:
+    """How related two items are, 0 to 1: the cosine of their shoppers, shrunk where few have both.
+
+    `together` shoppers have both items, `first` and `second` have each; fewer than 2 together say nothing: 0.
+    """
+    if together < FEWEST_TOGETHER:
+        return 0.0
+    return together / math.sqrt(first * second) * together / (together + PRIOR_TOGETHER)
 
 
 def level(weight: float, full_weight: float, levels: int) -> int:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from affinity_search.config.model import Config
 from affinity_search.engine.bulk import Action, BulkReport, Refusal, write_bulk
-from affinity_search.engine.protocol import Engine
+from affinity_search.engine.protocol import Engine, path
 from affinity_search.errors import MissingResource
 from affinity_search.profiles.documents import lookup_documents, profile_document, shopper_of
 from affinity_search.profiles.encode import codings
@@ -135,6 +135,9 @@ def publish_profiles(
         desk = _Desk(connection.cursor(), config.profile_index, changed + removed, progress)
         actions = _actions(connection, config, build, desk)
         written = write_bulk(engine, actions, on_written=desk.settle)
+        if users is None:
+            # Lookups see every write at once; counts and searches among the profiles see them after a refresh.
+            engine.call("POST", path(f"{config.lookup_index},{config.profile_index}", "_refresh"))
     return _report(build, (changed, unchanged, removed), written)
 
 

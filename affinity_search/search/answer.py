@@ -17,6 +17,7 @@ class Reason:
 
     `lift` is what it adds to the factor, `share` the part of the score that it makes up (0 to 1). `attribute` is `item`
     for the shopper's id list. `value` is the item's value that the shopper likes, None where it was not looked up.
+    `related` is True for an item that the shopper never had, lifted by others that go with it.
     """
 
     attribute: str
@@ -24,6 +25,7 @@ class Reason:
     lift: float
     share: float
     value: str | None = None
+    related: bool = False
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ from affinity_search.search.sentences import sentence
 
 __all__ = ["ExplainedHit", "Explanation", "explain"]
 
-Liked = Mapping[tuple[str, str], int]
+Liked = Mapping[tuple[str, str], tuple[int, float]]
+"""Level and decayed count by attribute and value."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def _liked(client: Client, config: Config, user: str) -> Liked:
     except MissingResource:
         return {}
     return {
-        (attribute, entry["value"]): entry["level"]
+        (attribute, entry["value"]): (entry["level"], entry["count"])
         for attribute, entries in profile["affinities"].items()
         for entry in entries
     }
@@ -102,8 +103,9 @@ def _with_values(hit: Hit, config: Config, liked: Liked) -> Hit:
 
 def _with_value(reason: Reason, hit: Hit, config: Config, liked: Liked) -> Reason:
     if reason.attribute not in config.attributes:
-        return replace(reason, value=hit.id)
+        _, count = liked.get((reason.attribute, hit.id), (0, 1.0))
+        return replace(reason, value=hit.id, related=count == 0)
     values = values_at(parse_item({**hit.source, "id": hit.id}), config.attributes[reason.attribute].field)
     # A value is named only if the profile gives it the very level that the engine found.
-    named = [value for value in values if liked.get((reason.attribute, value)) == reason.level]
+    named = [value for value in values if liked.get((reason.attribute, value), (0, 0.0))[0] == reason.level]
     return replace(reason, value=min(named, default=None))

@@ -27,6 +27,6 @@ def sentence(reasons: Sequence[Reason]) -> str:
 
 def _clause(reason: Reason) -> str:
     if reason.attribute == ITEM:
-        return "you bought this before"
+        return "people who bought what you bought also bought this" if reason.related else "you bought this before"
     label = reason.attribute.replace("_", " ")
     return f"you often choose {label} {reason.value}" if reason.value else f"you often choose this {label}"

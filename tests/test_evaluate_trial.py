@@ -1,0 +1,57 @@
+"""A data folder's files, and the names that keep a trial apart from the shop in use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from affinity_search.config import parse_config
+from affinity_search.errors import DataError
+from affinity_search.evaluate.folder import _own_name
+from affinity_search.trial import Files, find_files, own_names
+
+CONFIG = "{events: {types: {purchase: {weight: 1}}}, items: {index: shop, text_fields: {name: 3}}}"
+
+
+def test_files_are_found_by_their_names(tmp_path: Path) -> None:
+    for name in ("items.csv", "events.jsonl.gz", "events.jsonl", "queries.jsonl", "other.csv"):
+        (tmp_path / name).touch()
+    assert find_files(tmp_path) == Files(
+        tmp_path / "items.csv", tmp_path / "events.jsonl.gz", tmp_path / "queries.jsonl"
+    )
+    (tmp_path / "queries.jsonl").unlink()
+    assert find_files(tmp_path).queries is None
+    (tmp_path / "items.csv").unlink()
+    (tmp_path / "items.csv").mkdir()
+    with pytest.raises(DataError, match=r"expected items\.jsonl or items\.csv \(also \.gz\), found neither"):
+        find_files(tmp_path)
+
+
+def test_every_name_in_the_engine_is_the_trials_own() -> None:
+    own = own_names(parse_config(CONFIG), "http://127.0.0.1:9200", "trial-1")
+    assert (own.items.index, own.items.text_fields) == ("trial-1-products", {"name": 3.0})
+    assert (own.lookup_index, own.profile_index, own.ledger_index) == (
+        "trial-1-lookup",
+        "trial-1-profiles",
+        "trial-1-ledger",
+    )
+    assert own.search.template == "trial-1-search"
+    assert own.engine.url == "http://127.0.0.1:9200"
+
+
+@pytest.mark.parametrize(
+    ("shop", "start"),
+    [("Grocery A", "evaluate-grocery-a-"), ("Ü", "evaluate-shop-"), ("x" * 90, f"evaluate-{'x' * 30}-")],
+)
+def test_evaluations_have_names_of_their_own(shop: str, start: str) -> None:
+    first, second = _own_name(shop), _own_name(shop)
+    assert first.startswith(start)
+    assert first != second
+    assert (
+        own_names(parse_config(CONFIG), "http://h", first).model_dump()
+        == parse_config(
+            f"{{events: {{types: {{purchase: {{weight: 1}}}}}}, engine: {{url: 'http://h', prefix: {first}}}, "
+            f"items: {{index: {first}-products, text_fields: {{name: 3}}}}, search: {{template: {first}-search}}}}"
+        ).model_dump()
+    )
