@@ -177,5 +177,6 @@ DROP TABLE profile_entries_next; DROP TABLE profile_events_next;
 
 TIDY = """
 DROP TABLE IF EXISTS masses; DROP TABLE IF EXISTS scored; DROP TABLE IF EXISTS item_masses;
-DROP TABLE IF EXISTS related_sums; DROP TABLE IF EXISTS related_scores; DROP TABLE IF EXISTS build_values; DROP TABLE IF EXISTS build_newest; DROP TABLE IF EXISTS build_users;
+DROP TABLE IF EXISTS related_sums; DROP TABLE IF EXISTS related_scores;
+DROP TABLE IF EXISTS build_values; DROP TABLE IF EXISTS build_newest; DROP TABLE IF EXISTS build_users;
 """

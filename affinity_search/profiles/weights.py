@@ -8,8 +8,8 @@ For a shopper u and a value v of an attribute:
     W   = log_lift(c, pi, n, prior_events) = ln(1 + c / (pi * (prior_events + n)))
 
 W is the smoothed log lift of the value over the population, shifted so that it is never negative: a popular value does
-not dominate, and nothing is demoted. An item weighs `item_weight` (bought before), and its score among the items related
-to the shopper's on top (`related`), which rests on `similarity`. Weights are quantised by `level`.
+not dominate, and nothing is demoted. An item weighs `item_weight` (bought before), and on top of that its score among
+the items related to the shopper's (`related`), which rests on `similarity`. Weights are quantised by `level`.
 """
 
 from __future__ import annotations
