@@ -15,10 +15,10 @@ FIND_PYTHON := for python in $${PYTHON:-python3 python3.13 python3.12 python3.11
 	echo 'error: expected Python 3.11 or later with the modules venv and ensurepip, found none' >&2; \
 	echo '  Install it (Debian: python3 and python3-venv), or name it: make setup PYTHON=/path/to/python3' >&2; exit 1
 
-.PHONY: help setup test lint demo demo-stop bench-latency docs lock clean
+.PHONY: help setup test lint demo demo-stop bench-latency bench-relevance docs lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
 
 setup: $(STAMP) ## Build .venv from requirements.lock, with the affinity command in it
 
@@ -46,6 +46,9 @@ demo-stop: setup ## Stop the demo's engine
 
 bench-latency: setup ## Measure latency and throughput, write benchmarks/results/latency.json
 	@$(BIN)/python -m benchmarks.latency
+
+bench-relevance: setup ## Measure the lift on the shops in DATA="folder ...", write benchmarks/results/relevance.json
+	@$(BIN)/python -m benchmarks.relevance $(DATA)
 
 docs: setup ## Write the generated pages of docs/reference again
 	@$(BIN)/python docs/generate_cli.py
