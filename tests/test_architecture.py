@@ -27,6 +27,7 @@ ORDER = (
     ("publish", "deploy", "search"),
     ("trial",),
     ("evaluate",),
+    ("tune",),
     ("demo",),
     ("cli",),
 )

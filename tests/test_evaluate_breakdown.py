@@ -51,8 +51,10 @@ def test_only_the_twenty_largest_classes_are_there() -> None:
 
 def test_losers_are_those_that_fell_the_worst_first() -> None:
     [loser] = losers(evaluation(EVERY, NOVEL))
+    assert losers(evaluation(NOVEL, NOVEL)) == [], "neither fell nor rose"
     assert (loser.query.qid, loser.generic, loser.personalised) == ("q2", 1.0, SECOND)
     queries = [query(f"q{n:02}", relevant="a") for n in range(12)]
     orders = {one.qid: ("axyz", "xa" if one.qid != "q07" else "xyza") for one in queries}
-    found = losers(evaluation(side(queries, orders), NOVEL))
+    queries.append(query("q90"))
+    found = losers(evaluation(side(queries, {**orders, "q90": ("ax", "ax")}), NOVEL))
     assert [loser.query.qid for loser in found] == ["q07", *(f"q{n:02}" for n in range(10) if n != 7)]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sys
 from collections.abc import Iterator
 from datetime import date
@@ -92,6 +94,25 @@ def test_concerns_are_warned_of(asked: list[dict[str, Any]], tmp_path: Path, mon
     result = run("--data", tmp_path, "--url", "http://127.0.0.1:1")
     assert result.exit_code == 0
     assert result.stderr.endswith("warning: 3 orders change for a shopper without a profile\n")
+
+
+def test_a_terminated_evaluation_cleans_up(
+    asked: list[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cleaned = []
+
+    def library(*_: Any, **__: Any) -> FolderEvaluation:
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+        finally:
+            cleaned.append(True)
+        return FOUND
+
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(command, "evaluate_folder", library)
+    result = run("--data", tmp_path, "--url", "http://127.0.0.1:1")
+    assert (result.exit_code, result.stdout, cleaned) == (143, "", [True])
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_on_a_terminal_there_is_a_bar(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

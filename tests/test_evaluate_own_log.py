@@ -86,7 +86,7 @@ def test_in_a_sequence_every_shopper_has_last_steps(tmp_path: Path) -> None:
     rows = [("u", str(step), "order", f"s{step}") for step in range(1, 11)]
     rows += [("v", str(step), "order", f"j{step}") for step in (3, 4, 5)]
     log = cut_log(items(tmp_path), events(tmp_path, rows), tmp_path)
-    assert log.since == "each shopper's last steps"
+    assert log.since == "the last fifth of each shopper's steps"
     assert [(one.user, sorted(one.relevant)) for one in log.queries] == [("u", ["s9"]), ("u", ["s10"]), ("v", ["j5"])]
     training = [json.loads(line) for line in log.training.read_text(encoding="utf-8").splitlines()]
     assert [one["ts"] for one in training] == [*range(1, 9), 3, 4]
@@ -107,11 +107,19 @@ def test_what_was_written_reads_back_as_the_same_events(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rows", "day", "message"),
     [
-        (ROWS, date(2026, 1, 1), "expected events before 2026-01-01, found none\n  Give a later --split"),
-        (ROWS, date(2027, 1, 1), "expected purchases from 2027-01-01 on by shoppers known before, found none"),
+        (
+            ROWS,
+            date(2026, 1, 1),
+            "expected events before the purchases since 2026-01-01, found none\n  Give a later --split",
+        ),
+        (ROWS, date(2027, 1, 1), "expected purchases since 2027-01-01 by shoppers known before, found none"),
         ([], None, "expected usable lines, found none"),
         ([("u", "2026-01-01", "purchase", "gone")], None, "expected purchases of items in items.jsonl, found none"),
-        ([("u", "2026-01-01", "purchase", "s1")], None, "expected events before 2026-01-01, found none"),
+        (
+            [("u", "2026-01-01", "purchase", "s1")],
+            None,
+            "expected events before the purchases since 2026-01-01, found none",
+        ),
     ],
 )
 def test_a_cut_that_leaves_nothing_is_refused(

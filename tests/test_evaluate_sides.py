@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import log2
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from affinity_search.evaluate.controls import NOBODY, controls, draw_strangers
 from affinity_search.evaluate.facts import Facts, gather_facts, owned_items
 from affinity_search.evaluate.formula import Shop
 from affinity_search.evaluate.replay import Ranking, Search
-from affinity_search.evaluate.sides import Side, lifted_candidates, sides
+from affinity_search.evaluate.sides import Side, against_generic, lifted_candidates, sides
 from affinity_search.evaluate.targets import all_targets, novel_targets
 from affinity_search.state import open_state
 from tests.evaluate_data import query, ranking
@@ -64,6 +65,16 @@ def test_the_parts_come_from_the_formula() -> None:
     assert every.parts["alone item"].percent == 0
     assert every.parts["alone brand"] == every.parts["without item"]
     assert (every.parts["alone brand"].percent or 0) > 10
+
+
+def test_orders_are_measured_down_to_the_tenth_place() -> None:
+    tenth, nothing = query("q1", relevant="j"), Shop({}, {}, {}, frozenset(), 100)
+    [every] = sides([all_targets([tenth], FOUND)], nothing, FOUND, {}, 0)
+    assert every.generic["ndcg@10"]["q1"] == pytest.approx(1 / log2(11))
+    expected = {"jabcdefghik": 100 * (log2(11) - 1), "abcdefghkji": 0.0, "abcdefghikj": -100.0}
+    for order, percent in expected.items():
+        found = against_generic(every, {Search("shoes", "u"): order}, 0)
+        assert found.percent == pytest.approx(percent)
 
 
 def test_steps_are_told() -> None:

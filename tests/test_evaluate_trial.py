@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from affinity_search.config import parse_config
 from affinity_search.errors import DataError
-from affinity_search.evaluate.folder import _own_name
+from affinity_search.evaluate.folder import FROM_CLASSES, _own_name, _test
 from affinity_search.trial import Files, find_files, own_names
+from tests.live.evaluate_shops import Shop, write_shop
 
 CONFIG = "{events: {types: {purchase: {weight: 1}}}, items: {index: shop, text_fields: {name: 3}}}"
 
@@ -55,3 +57,20 @@ def test_evaluations_have_names_of_their_own(shop: str, start: str) -> None:
             f"items: {{index: {first}-products, text_fields: {{name: 3}}}}, search: {{template: {first}-search}}}}"
         ).model_dump()
     )
+
+
+def test_a_split_comes_before_the_files_queries(tmp_path: Path) -> None:
+    data = write_shop(tmp_path / "data", Shop(love=2.0, again=0.5, shoppers=12, purchases=12))
+    files = find_files(data)
+    given = _test(files, tmp_path, None, None)
+    assert (given.training, given.origin, given.derived) == (files, FROM_CLASSES, True)
+    cut = _test(files, tmp_path, date(2026, 4, 1), None)
+    assert cut.training == Files(files.items, tmp_path / "events.jsonl", files.queries)
+    assert (cut.origin, cut.derived) == ("derived from the purchases since 2026-04-01", True)
+    assert len(cut.queries) > len(given.queries) / 2
+    (data / "queries.jsonl").write_text('{"user": "u000", "query": "red tent", "relevant": []}', encoding="utf-8")
+    real = _test(files, tmp_path, None, None)
+    assert (real.origin, real.derived, len(real.queries)) == ("from queries.jsonl", False, 1)
+    without = _test(Files(files.items, files.events, None), tmp_path, None, None)
+    assert without.derived
+    assert without.origin.startswith("derived from the purchases since 2026-0")

@@ -30,6 +30,7 @@ COMMANDS = {
     "search": ("search:search", "Search through the deployed template."),
     "explain": ("search:explain", "Say for each hit why this shopper sees it where it stands."),
     "evaluate": ("evaluate:evaluate", "Measure what personalisation changes for the shop in a folder."),
+    "tune": ("tune:tune", "Find the shop's own numbers on its last purchases, and propose them."),
     "demo": ("demo:demo", "Take a shop into a real engine and show one query for two shoppers."),
 }
 

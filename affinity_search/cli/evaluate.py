@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from types import FrameType
+from typing import NoReturn
 
 import click
 
@@ -59,16 +64,17 @@ def evaluate(
     settings = shop.engine if shop and url else EngineSettings()
     engine = OpenSearchEngine(url or start().url, settings.model_copy(update={"timeout_seconds": PATIENCE_SECONDS}))
     _say(f"engine: {engine.info().distribution} {engine.info().version} at {engine.url}")
-    found = evaluate_folder(
-        engine,
-        data,
-        config=shop,
-        split=split.date() if split else None,
-        sample=sample,
-        seed=seed,
-        say=_say,
-        progress=_Progress(),
-    )
+    with _ended_by_exception():
+        found = evaluate_folder(
+            engine,
+            data,
+            config=shop,
+            split=split.date() if split else None,
+            sample=sample,
+            seed=seed,
+            say=_say,
+            progress=_Progress(),
+        )
     if markdown:
         write_whole(markdown, as_markdown(found))
     if html:
@@ -78,6 +84,20 @@ def evaluate(
     )
     for concern in concerns(found):
         click.echo(f"warning: {concern}", err=True)
+
+
+@contextmanager
+def _ended_by_exception() -> Iterator[None]:
+    """Lets SIGTERM end the command as Ctrl-C does: what was loaded is removed on the way out."""
+
+    def stop(number: int, _: FrameType | None) -> NoReturn:
+        sys.exit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _say(line: str) -> None:

@@ -135,7 +135,10 @@ class BoughtBefore(_Section):
 
 
 class Related(_Section):
-    """Related items ("bought together"): a shopper's items lift what others who bought them bought as well."""
+    """Related items ("bought together"): a shopper's items lift what others who bought them bought as well.
+
+    Items that the shopper never had come on top of `profiles.max_items`, at most half as many.
+    """
 
     weight: NotNegative = Field(
         0.0, description="Share of this signal in the item affinity; 0 switches it off. 1 makes a high score count 1."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from affinity_search.evaluate.extras import extra_module
 
@@ -29,13 +30,13 @@ def measure(orders: Orders, targets: Targets, names: Sequence[str] = MEASURES) -
     wanted = {known[name]: name for name in names}
     qids = [qid for qid, items in targets.items() if items]
     values: Values = {name: dict.fromkeys(qids, 0.0) for name in names}
-    judged, run = [], []
     # Queries and items go by numbers: an id with a NUL in it would end the process inside ir-measures.
+    judged, run = {}, {}
     for number, qid in enumerate(qids):
         relevant, shown = _places(orders.get(qid, ()), targets[qid])
-        judged += [measures.Qrel(str(number), place, 1) for place in relevant]
-        # The engine has already broken the ties, so each place gets a score of its own.
-        run += [measures.ScoredDoc(str(number), str(rank), float(-rank)) for rank in range(shown)]
+        judged[str(number)] = dict.fromkeys(relevant, 1)
+        if shown:
+            run[str(number)] = _ranks(shown)
     for found in measures.iter_calc(list(wanted), judged, run) if run else ():
         values[wanted[found.measure]][qids[int(found.query_id)]] = found.value
     return values
@@ -51,3 +52,9 @@ def _places(order: Sequence[str], targets: frozenset[str]) -> tuple[list[str], i
     found = [rank for rank, item in enumerate(order) if item in targets]
     missing = [f"missing {n}" for n in range(len(targets) - len(found))]
     return [*map(str, found), *missing], min(len(order), max(DEPTH, found[0] + 1 if found else 0))
+
+
+@lru_cache(maxsize=256)
+def _ranks(count: int) -> dict[str, float]:
+    """A score for each of so many places: the engine has already broken the ties, so each gets one of its own."""
+    return {str(rank): float(-rank) for rank in range(count)}

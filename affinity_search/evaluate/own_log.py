@@ -9,9 +9,9 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-from affinity_search.config.suggest.files import _kind_of_time, _outcomes
+from affinity_search.config.suggest.files import kind_of_time, read_outcomes
 from affinity_search.config.suggest.shop import Shop, gather
-from affinity_search.config.suggest.split import Cut, _query_source, _wanted, cut
+from affinity_search.config.suggest.split import Cut, cut, query_source, searches_wanted
 from affinity_search.config.suggest.text import TextIndex
 from affinity_search.config.suggest.types import judge_types
 from affinity_search.errors import ConfigError, DataError
@@ -29,7 +29,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class CutLog:
     """The file with the events before the cut, and the queries derived from the purchases after it.
 
-    `since` says from when on purchases were taken, for people.
+    `since` says from when on purchases were taken, such as "2026-02-01".
     """
 
     training: Path
@@ -50,10 +50,10 @@ def cut_log(
     or a word of its title; purchases of one shopper and day that give the same query are one. Raises ConfigError for a
     `day` where events have no calendar, DataError where nothing is left before or after the cut.
     """
-    kind = time or _kind_of_time([events])
+    kind = time or kind_of_time([events])
     if day and kind == "sequence":
         raise ConfigError(f"--split: expected none, the times of {events} are steps without a calendar")
-    found = [event for event in _outcomes([events], kind) if isinstance(event, Event)]
+    found = [event for event in read_outcomes([events], kind) if isinstance(event, Event)]
     known = [item for _, item in read_items(items) if isinstance(item, Item)]
     if not found or not known:
         raise DataError(f"{events if known else items}: expected usable lines, found none")
@@ -66,9 +66,7 @@ def cut_log(
     last = dict(zip(sorted({event.user for event in found}), split.last, strict=True))
     training = [event for event in found if event.day <= last[event.user]]
     queries = list(_queries(shop, split, list(last), list(dict.fromkeys(item.id for item in known))))
-    since = (
-        "each shopper's last steps" if kind == "sequence" else (EPOCH + timedelta(split.last[0] + 1)).date().isoformat()
-    )
+    since = "the last fifth of each shopper's steps" if kind == "sequence" else _date(split.last[0] + 1)
     _expect(events, since, training, queries)
     path = folder / "events.jsonl"
     _write(path, training, kind)
@@ -77,18 +75,24 @@ def cut_log(
 
 def _queries(shop: Shop, split: Cut, users: list[str], ids: list[str]) -> Iterator[Query]:
     index = TextIndex(shop.titles, shop.texts)
-    wanted = _wanted(shop, split, index, _query_source(shop, split))
+    wanted = searches_wanted(shop, split, index, query_source(shop, split))
     for number, ((shopper, _, text), items) in enumerate(sorted(wanted.items(), key=lambda entry: entry[0])):
         bought = frozenset(ids[item] for item in items)
         yield Query(f"d{number}", users[shopper], text, text, bought, None)
 
 
+def _date(day: int) -> str:
+    return (EPOCH + timedelta(day)).date().isoformat()
+
+
 def _expect(events: Path, since: str, training: list[Event], queries: list[Query]) -> None:
     if not training:
-        raise DataError(f"{events}: expected events before {since}, found none", hint="Give a later --split.")
+        raise DataError(
+            f"{events}: expected events before the purchases since {since}, found none", hint="Give a later --split."
+        )
     if not queries:
         raise DataError(
-            f"{events}: expected purchases from {since} on by shoppers known before, found none",
+            f"{events}: expected purchases since {since} by shoppers known before, found none",
             hint="Give an earlier --split.",
         )
 

@@ -29,11 +29,12 @@ MOST_PAIRS = 100_000_000
 PAIRS_PER_PARTITION = 20_000_000
 SAMPLED_SHOPPERS = 2_000
 
-# The size guard: items that the shopper never had take at most half of the list.
+# The size guard: items that the shopper never had come on top of `max_items`, at most half as many. Within it they
+# would push out items that a heavy shopper did buy.
 NEW_SHARE = 0.5
 
-HISTORIES = """
-CREATE OR REPLACE TEMP TABLE related_histories AS
+OWNED = """
+CREATE OR REPLACE TEMP TABLE related_owned AS
 WITH owned AS (
     SELECT user_id, item FROM counted WHERE mass > 0 GROUP BY user_id, item
     QUALIFY row_number() OVER (PARTITION BY user_id ORDER BY min(age), item) <= $newest
@@ -45,7 +46,16 @@ WITH owned AS (
 )
 SELECT user_id, item, count(*) OVER (PARTITION BY item) AS shoppers FROM taken
 """
-PAIRS = "SELECT coalesce(sum(items * items), 0) FROM (SELECT count(*) AS items FROM related_histories GROUP BY user_id)"
+# Numbers for shoppers and items: pairs of numbers are joined and counted twice as fast as pairs of texts.
+HISTORIES = """
+CREATE OR REPLACE TEMP TABLE related_names AS
+SELECT row_number() OVER (ORDER BY item)::INTEGER AS id, item, any_value(shoppers)::DOUBLE AS shoppers
+FROM related_owned WHERE shoppers > 1 GROUP BY item;
+CREATE OR REPLACE TEMP TABLE related_histories AS
+SELECT dense_rank() OVER (ORDER BY user_id)::INTEGER AS shopper, id FROM related_owned JOIN related_names USING (item);
+DROP TABLE related_owned;
+"""
+PAIRS = "SELECT coalesce(sum(items * items), 0) FROM (SELECT count(*) AS items FROM related_histories GROUP BY shopper)"
 
 EMPTY = """
 CREATE OR REPLACE TABLE related_items_next (
@@ -55,13 +65,12 @@ CREATE OR REPLACE TABLE related_items_next (
 NEIGHBOURS = """
 INSERT INTO related_items_next
 WITH together AS (
-    SELECT a.item, b.item AS neighbour, count(*) AS pairs,
-           any_value(a.shoppers)::DOUBLE * any_value(b.shoppers) AS expected
-    FROM related_histories a JOIN related_histories b ON a.user_id = b.user_id AND a.item <> b.item
-    WHERE hash(a.item) % $partitions = $partition AND a.shoppers > 1 AND b.shoppers > 1
-    GROUP BY a.item, b.item HAVING count(*) > 1
+    SELECT a.id AS first, b.id AS second, count(*) AS pairs
+    FROM related_histories a JOIN related_histories b ON a.shopper = b.shopper AND a.id <> b.id
+    WHERE a.id % $partitions = $partition GROUP BY a.id, b.id HAVING count(*) > 1
 ), similar_items AS (
-    SELECT item, neighbour, pairs / sqrt(expected) * pairs / (pairs + 5) AS similarity FROM together
+    SELECT x.item, y.item AS neighbour, pairs / sqrt(x.shoppers * y.shoppers) * pairs / (pairs + 5) AS similarity
+    FROM together JOIN related_names x ON x.id = first JOIN related_names y ON y.id = second
 )
 SELECT item, neighbour, similarity FROM similar_items
 QUALIFY row_number() OVER (PARTITION BY item ORDER BY similarity DESC, neighbour) <= $neighbours
@@ -97,12 +106,13 @@ def find_neighbours(connection: DuckDBPyConnection, config: Config) -> None:
     connection.execute(EMPTY)
     if not config.item_affinity.related_on:
         return
-    connection.execute(HISTORIES, {"newest": NEWEST_ITEMS, "pairs": MOST_PAIRS})
+    connection.execute(OWNED, {"newest": NEWEST_ITEMS, "pairs": MOST_PAIRS})
+    connection.execute(HISTORIES)
     partitions = _number(connection, PAIRS) // PAIRS_PER_PARTITION + 1
     for partition in range(partitions):
         limits = {"partitions": partitions, "partition": partition}
         connection.execute(NEIGHBOURS, {**limits, "neighbours": config.item_affinity.related.neighbours})
-    connection.execute("DROP TABLE related_histories")
+    connection.execute("DROP TABLE related_histories; DROP TABLE related_names")
 
 
 def find_scale(connection: DuckDBPyConnection, config: Config, masses: str) -> float:

@@ -101,6 +101,7 @@ FROM counted c CROSS JOIN build_half_lives h
 WHERE hash(c.user_id) % $partitions = $partition GROUP BY ALL
 """
 
+# Items never had (count 0) are limited apart: `related` has done it, and they push out none that the shopper had.
 SCORED = """
 CREATE OR REPLACE TEMP TABLE scored AS
 WITH histories AS (
@@ -131,7 +132,7 @@ WITH histories AS (
 SELECT w.user_id, w.attribute, w.value, w.count, w.weight, w.weight > a.full_weight AS clipped,
        greatest(1, least(a.levels, floor(w.weight / a.full_weight * a.levels + 0.5)))::SMALLINT AS level,
        row_number() OVER (
-           PARTITION BY w.user_id, w.attribute
+           PARTITION BY w.user_id, w.attribute, w.count > 0
            ORDER BY w.weight * CASE WHEN w.attribute = 'item' THEN 1 ELSE w.count END DESC, w.value
        ) <= a.keep AS kept
 FROM weighed w JOIN build_attributes a ON a.attribute = w.attribute

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from affinity_search.config import Config
+from benchmarks.latency.rivals import AppBest, AppNaive
 from benchmarks.latency.settings import ATTRIBUTES, bench_config
-from benchmarks.latency.shapes import AppBest, AppNaive, InEngine, Shape
+from benchmarks.latency.shapes import InEngine, Shape
 from benchmarks.latency.shoppers import Crowd, lift_steps
 
 __all__ = ["configs", "lineup", "only_engine"]
@@ -38,8 +40,8 @@ def lineup(generic: Mapping[str, Any], crowds: list[Crowd]) -> list[Shape]:
 
 
 def only_engine(shapes: list[Shape]) -> list[Shape]:
-    """The rows to be seen without clients: all but the naive app's, which nobody would keep."""
-    return [shape for shape in shapes if not isinstance(shape, AppNaive)]
+    """The rows to be seen without clients: all but the app's with documents, which it asks for once it has ranked."""
+    return [shape for shape in shapes if shape.family != "app" or not shape.documents]
 
 
 def _ours(crowd: Crowd) -> Iterator[Shape]:
@@ -57,3 +59,5 @@ def _apps(main: Config, generic: Mapping[str, Any], crowd: Crowd) -> Iterator[Sh
     yield AppNaive("app-side naive, top 200", main.search.template, 200, crowd, steps, main.profile_index)
     for window in WINDOWS:
         yield AppBest.of(f"app-side best, top {window}", generic, window, crowd, ATTRIBUTES[main.lookups])
+    lean = AppBest.of("app-side best, top 100, documents", generic, 100, crowd, ATTRIBUTES[main.lookups])
+    yield replace(lean, documents=True)

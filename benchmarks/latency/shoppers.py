@@ -1,7 +1,7 @@
 """Made-up shoppers: tastes drawn from the catalogue's own values, encoded by the product's code and by the rival's.
 
-Levels are drawn evenly from 1 to the highest, so that every slot lists half of the values: real weights lie lower, and
-their lists are shorter.
+Levels lie as they do in profiles built from purchases: three in four between 2 and 6 of 15, so that a value stands in
+1.7 of the four lists.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ __all__ = ["APP_PROFILES", "ENTRIES", "Crowd", "app_document", "crowds", "lift_s
 
 ENTRIES = {"mid": 150, "heavy": 600}
 ITEM_SHARE = 0.4  # of the entries; the attributes get equal parts of the rest
+LEVEL_WEIGHTS = (10, 16, 15, 14, 14, 10, 7, 4, 3, 2, 1, 1, 1, 1, 1)  # of the levels 1 .. 15
 APP_PROFILES = "affinity-bench-app-profiles"
 
 Tastes = dict[str, list[Entry]]
@@ -67,8 +68,9 @@ def _different(rng: random.Random, values: Any, count: int) -> Iterable[str]:
 
 
 def _entries(rng: random.Random, values: Iterable[str]) -> list[Entry]:
-    levels = [(value, rng.randint(1, LEVELS)) for value in values]
-    return [(value, float(level), level / 2, level) for value, level in levels]
+    wanted = list(values)
+    levels = rng.choices(range(1, LEVELS + 1), LEVEL_WEIGHTS, k=len(wanted))
+    return [(value, float(level), level / 2, level) for value, level in zip(wanted, levels, strict=True)]
 
 
 def lift_steps(config: Config) -> dict[str, float]:

@@ -19,8 +19,8 @@ from affinity_search.items.document import item_document
 from affinity_search.items.mapping import index_body
 from affinity_search.templates.build import Template, build_templates
 from benchmarks.latency.catalogue import Catalogue, query_candidates
+from benchmarks.latency.rivals import QUERY
 from benchmarks.latency.settings import PREFIX, PRODUCTS, bench_config
-from benchmarks.latency.shapes import QUERY
 from benchmarks.latency.shoppers import APP_PROFILES, Crowd, profile_actions
 
 __all__ = ["SEGMENTS", "clear", "deploy", "generic_body", "load_items", "load_profiles", "pick_queries"]

@@ -17,7 +17,8 @@ ROW = {
     "p50, generic = 1": ("ratio_generic", ".2f"),
     "searches/s": ("searches_per_s", ",.0f"),
     "searches/s, generic = 1": ("throughput_ratio_generic", ".2f"),
-    "searches/s, app-side = 1": ("ratio_app_side", ".2f"),
+    "app-side = 1": ("ratio_app_side", ".2f"),
+    "with documents = 1": ("ratio_app_documents", ".2f"),
 }
 ALONE = {name: ROW[name] for name in ("shape", "profile", "lookups", "searches/s")}
 STEP = {"step": ("step", ""), "ms": ("ms", ".1f")}
@@ -30,7 +31,10 @@ Made by `{command}`: {items:,} items in one shard of {segments} segments, {queri
 
 - Milliseconds: one client, which takes the rows in turn.
 - Searches per second: {clients} client processes on the engine's own cores, their work counted.
-- `mid`: {mid} entries in a profile, `heavy`: {heavy}. App-side = 1: the fastest app-side row of the same profile.
+- `mid`: {mid} entries in a profile, `heavy`: {heavy}.
+- Our rows end with ten documents and their reasons, the naive app with ten documents, the best app with ten ids unless
+  its row says otherwise. The last columns compare searches per second with the fastest app-side row of the same
+  profile, and with the fastest of those that end with documents.
 - The app and the engine agree on the best ten, in their order, in {agreement:.1%} of the searches.
 
 {rows}

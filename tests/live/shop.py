@@ -128,7 +128,9 @@ def _fill(engine: Engine, config: Config, folder: Path) -> None:
 def remove(engine: Engine, config: Config) -> None:
     """Removes from the engine everything that a configuration has put there."""
     names = f"{config.items.index}*,{config.engine.prefix}-*"
-    for index in engine.call("GET", f"/{names}", params={"filter_path": "*.settings.index.uuid"}):
+    for index in engine.call(
+        "GET", f"/{names}", params={"filter_path": "*.settings.index.uuid", "expand_wildcards": "all"}
+    ):
         engine.call("DELETE", f"/{index}")
     metadata = engine.call("GET", "/_cluster/state/metadata", params={"filter_path": "metadata.stored_scripts"})
     for script in metadata.get("metadata", {}).get("stored_scripts", {}):

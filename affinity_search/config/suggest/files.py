@@ -13,7 +13,7 @@ from affinity_search.events import Event, EventRules, Rejected, Verdict, read_ev
 from affinity_search.items.item import Item
 from affinity_search.items.read import read_items
 
-__all__ = ["Looked", "suggest_from_files"]
+__all__ = ["Looked", "kind_of_time", "read_outcomes", "suggest_from_files"]
 
 LINES_LOOKED_AT = 10_000
 SMALLEST_EPOCH_SECOND = 10**8  # in 1973; nobody makes that many orders
@@ -47,15 +47,16 @@ def suggest_from_files(items: Path, events: Sequence[Path]) -> Looked:
     Raises DataError where a file cannot be read at all.
     """
     found = [item for _, item in read_items(items)]
-    time = _kind_of_time(events)
+    time = kind_of_time(events)
     bad = [0]
     suggestion = suggest(
-        (item for item in found if isinstance(item, Item)), _usable(_outcomes(events, time), bad), time=time
+        (item for item in found if isinstance(item, Item)), _usable(read_outcomes(events, time), bad), time=time
     )
     return Looked(suggestion, sum(1 for item in found if not isinstance(item, Item)), bad[0])
 
 
-def _outcomes(paths: Sequence[Path], time: Literal["date", "sequence"]) -> Iterator[Event | Rejected]:
+def read_outcomes(paths: Sequence[Path], time: Literal["date", "sequence"]) -> Iterator[Event | Rejected]:
+    """What each line of the files is, in order, with every event type counting; raises DataError as reading goes on."""
     rules = EventRules(time, _EveryType(), None)
     return (line.outcome for path in paths for line in read_events(path, rules))
 
@@ -68,8 +69,8 @@ def _usable(outcomes: Iterator[Event | Rejected], bad: list[int]) -> Iterator[Ev
             bad[0] += 1
 
 
-def _kind_of_time(paths: Sequence[Path]) -> Literal["date", "sequence"]:
+def kind_of_time(paths: Sequence[Path]) -> Literal["date", "sequence"]:
     """`sequence` where more of the first lines hold whole numbers below any plausible epoch second than do not."""
-    first = list(islice(_outcomes(paths, "sequence"), LINES_LOOKED_AT))
+    first = list(islice(read_outcomes(paths, "sequence"), LINES_LOOKED_AT))
     steps = sum(1 for event in first if isinstance(event, Event) and event.time < SMALLEST_EPOCH_SECOND)
     return "sequence" if steps > len(first) / 2 else "date"

@@ -14,7 +14,7 @@ from affinity_search.config.suggest.shop import Shop
 from affinity_search.config.suggest.text import TextIndex, tokens
 from affinity_search.config.suggest.types import EventTypes
 
-__all__ = ["Cut", "Search", "cut", "history", "popularity", "replay"]
+__all__ = ["Cut", "Search", "cut", "history", "popularity", "query_source", "replay", "searches_wanted"]
 
 LAST_SHARE = 0.2
 RECENT_DAYS = 28
@@ -98,7 +98,7 @@ def popularity(shop: Shop, split: Cut) -> tuple[list[float], list[float]]:
 def replay(shop: Shop, split: Cut) -> list[Search]:
     """At most 3,000 searches, drawn with a fixed seed, of shoppers with a history, that find the bought item."""
     index = TextIndex(shop.titles, shop.texts)
-    wanted = _wanted(shop, split, index, _query_source(shop, split))
+    wanted = searches_wanted(shop, split, index, query_source(shop, split))
     keys = sorted(wanted)
     Random(SEED).shuffle(keys)  # noqa: S311
     total, recent = popularity(shop, split)
@@ -134,7 +134,9 @@ def replay(shop: Shop, split: Cut) -> list[Search]:
     return searches
 
 
-def _wanted(shop: Shop, split: Cut, index: TextIndex, source: str | None) -> dict[tuple[int, int, str], set[int]]:
+def searches_wanted(
+    shop: Shop, split: Cut, index: TextIndex, source: str | None
+) -> dict[tuple[int, int, str], set[int]]:
     """Items bought after the cut, by shopper, day and the query that stands for them."""
     wanted: dict[tuple[int, int, str], set[int]] = {}
     queries: dict[int, list[str]] = {}
@@ -167,7 +169,7 @@ def _words(shop: Shop, item: int) -> set[str]:
     return {*tokens(shop.titles[item]), *tokens(shop.texts[item])}
 
 
-def _query_source(shop: Shop, split: Cut) -> str | None:
+def query_source(shop: Shop, split: Cut) -> str | None:
     """The attribute whose values people type as queries: words of the items' text, for classes of a usual size.
 
     One that is called a class (category, type, genre ...) goes before others; None where no attribute will do.

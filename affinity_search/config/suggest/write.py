@@ -29,14 +29,14 @@ HEAD = (
 )
 
 
-def write_yaml(suggestion: Suggestion) -> str:
-    """YAML with the reason above each number; `parse_config` reads it back as the suggestion's configuration."""
+def write_yaml(suggestion: Suggestion, head: str = HEAD) -> str:
+    """YAML with `head` on top and the reason above each number; `parse_config` reads it back as the configuration."""
     config = suggestion.config
     data = _merged(
         config.model_dump(mode="json", exclude_defaults=True), config.model_dump(mode="json", include=WRITTEN)
     )
     reasons = suggestion.reasons
-    lines = [*_comment(HEAD, ""), *_comment(reasons.get("", ""), ""), ""]
+    lines = [*_comment(head, ""), *_comment(reasons.get("", ""), ""), ""]
     for section in sorted(data, key=SECTIONS.index):
         lines += [*_lines(section, data[section], section, reasons, ""), ""]
     return "\n".join(lines)

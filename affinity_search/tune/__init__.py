@@ -1,0 +1,1 @@
+"""Tuning: the shop's own numbers, found on purchases cut out of the training period, with an interval for each."""

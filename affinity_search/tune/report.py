@@ -1,0 +1,145 @@
+"""What a tuning says: a line per number for people, the same as JSON, and the proposal as a commented affinity.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from affinity_search.config.model import Config
+from affinity_search.config.suggest import Suggestion, write_yaml
+from affinity_search.config.suggest.measure import Gain
+from affinity_search.tune.descent import Step, Trial
+from affinity_search.tune.judge import interval
+from affinity_search.tune.shop import Tuning
+
+__all__ = ["as_json", "as_text", "proposal"]
+
+HEAD = (
+    "Proposed by `affinity tune`, which replayed the shop's last purchases. Nothing is changed in the engine by this "
+    "file: compare it with yours, `affinity profiles build` with it, then `affinity plan` and `affinity apply`."
+)
+FACTORS = {"attributes.*.strength": "strength", "half_life_days": "half_life_days"}
+
+
+def as_text(found: Tuning) -> str:
+    """The lines that people read: what would change and why, what stays and why, and the whole of it."""
+    taken = [step for step in found.found.steps if step.taken]
+    stays = [step for step in found.found.steps if not step.taken]
+    return "\n".join(
+        [
+            _looked_at(found),
+            "",
+            "would change:" if taken else "would change nothing:",
+            *(f"  {step.address}: {_why(step)}" for step in taken),
+            *(["  nothing gains for sure"] if not taken else []),
+            "stays:",
+            *(f"  {step.address}: {_why(step)}" for step in stays),
+            "",
+            _total(found),
+            f"confirmed in the engine: {found.confirmed:,} scores, largest relative difference {found.error:.1e}",
+        ]
+    )
+
+
+def as_json(found: Tuning) -> dict[str, Any]:
+    """The same as plain JSON values; intervals are null where there were too few shoppers."""
+    total, generic = found.found.total, found.found.end.generic
+    personal = found.found.end.personalised
+    return {
+        "objective": found.aim,
+        "since": found.since,
+        "searches": {"used": found.searches, "derived": found.held, "shoppers": found.shoppers},
+        "steps": [_step_json(step) for step in found.found.steps],
+        "total": {"all": _gain_json(total.all), "novel": _gain_json(total.novel)},
+        "all": {"generic": generic.mean_all, "personalised": personal.mean_all},
+        "novel": {"generic": generic.mean_novel, "personalised": personal.mean_novel},
+        "confirmed": {"scores": found.confirmed, "largest_error": found.error},
+        "config": found.found.config.model_dump(mode="json", exclude_defaults=True),
+    }
+
+
+def proposal(found: Tuning) -> str:
+    """The configuration found, as YAML; the number that changed has the reason above it."""
+    reasons = {"": f"{_looked_at(found)} {_total(found)}"}
+    for step in found.found.steps:
+        for address in _addresses(step, found.found.config):
+            reasons[address] = _why(step)
+    before, after = found.before.search.max_lift, found.found.config.search.max_lift
+    if before != after:
+        reasons["search.max_lift"] = f"was {before:g}; the bound grows with what the strengths add up to"
+    return write_yaml(Suggestion(found.found.config, reasons), HEAD)
+
+
+def _addresses(step: Step, config: Config) -> Iterator[str]:
+    key = FACTORS.get(step.address)
+    if key is None:
+        yield step.address
+        return
+    yield from (f"attributes.{name}.{key}" for name in config.active_attributes)
+    if key == "half_life_days":
+        yield "item_affinity.bought_before.half_life_days"
+
+
+def _looked_at(found: Tuning) -> str:
+    return (
+        f"{found.searches:,} searches of {found.shoppers:,} shoppers, derived from the purchases since {found.since}; "
+        f"objective: {found.aim}."
+    )
+
+
+def _total(found: Tuning) -> str:
+    start, end = found.found.start, found.found.end
+    return (
+        f"Together, nDCG@10 of these searches, all purchases: {start.personalised.mean_all:.4f} -> "
+        f"{end.personalised.mean_all:.4f} ({_told(found.found.total.all)}; generic {end.generic.mean_all:.4f}); "
+        f"new items: {start.personalised.mean_novel:.4f} -> {end.personalised.mean_novel:.4f} "
+        f"({_told(found.found.total.novel)}; generic {end.generic.mean_novel:.4f})."
+    )
+
+
+def _why(step: Step) -> str:
+    if trial := step.taken:
+        return f"{_value(step, step.before)} -> {_value(step, step.after)}: {_gains(trial)}"
+    best = step.best
+    said = f"{_value(step, step.before)} stays; the best other value, {_value(step, best.value)}: {_gains(best)}"
+    return said if best.verdict.harmless else f"{said}; it falls against the generic order"
+
+
+def _value(step: Step, value: float) -> str:
+    return f"times {value:.3g}" if step.address in FACTORS else f"{value:g}"
+
+
+def _gains(trial: Trial) -> str:
+    return f"all {_told(trial.verdict.all)}, new items {_told(trial.verdict.novel)}"
+
+
+def _told(found: Gain) -> str:
+    ends = interval(found)
+    if ends is None:
+        return f"{found.mean:+.1%}, too few shoppers for an interval"
+    return f"{found.mean:+.1%} [{ends[0]:+.1%}, {ends[1]:+.1%}]"
+
+
+def _gain_json(found: Gain) -> dict[str, Any]:
+    ends = interval(found)
+    return {
+        "gain_percent": 100 * found.mean,
+        "interval_percent": [100 * ends[0], 100 * ends[1]] if ends else None,
+    }
+
+
+def _step_json(step: Step) -> dict[str, Any]:
+    return {
+        "address": step.address,
+        "before": step.before,
+        "after": step.after,
+        "tried": [
+            {
+                "value": trial.value,
+                "all": _gain_json(trial.verdict.all),
+                "novel": _gain_json(trial.verdict.novel),
+                "falls_against_generic": not trial.verdict.harmless,
+            }
+            for trial in step.trials
+        ],
+    }
