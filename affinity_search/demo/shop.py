@@ -82,7 +82,7 @@ def write_shop(folder: Path, *, seed: int = 7, items: int = 1500, shoppers: int 
 
     `items` and `shoppers` are at least 20 and 2. Files that are there are replaced.
     """
-    rng = Random(seed)  # noqa: S311
+    rng = Random(seed)
     catalogue = _catalogue(rng, items)
     happened = _events(rng, catalogue, _shoppers(rng, shoppers))
     cut = START + timedelta(days=DAYS - TEST_DAYS)

@@ -77,6 +77,6 @@ def _kept(count: int, seed: int) -> tuple[Draw, ...]:
 
 
 def _drawn(count: int, seed: int) -> Iterator[Draw]:
-    chance = Random(seed)  # noqa: S311 (statistics, no secret)
+    chance = Random(seed)
     places = list(range(count))
     return (itemgetter(*chance.choices(places, k=count)) for _ in range(DRAWS))

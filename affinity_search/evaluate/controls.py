@@ -37,7 +37,7 @@ class Controls:
 
 def draw_strangers(queries: Sequence[Query], known: Sequence[str], seed: int) -> dict[str, str]:
     """For each shopper somebody else with a profile, drawn anew for every shopper; NOBODY where there is no other."""
-    chance = Random(seed)  # noqa: S311 (a control group, no secret)
+    chance = Random(seed)
     others = {}
     for user in sorted({query.user for query in queries}):
         drawn = chance.sample(known, min(2, len(known)))

@@ -60,7 +60,7 @@ def read_queries(source: Path) -> list[Query]:
 def sample_queries(queries: Sequence[Query], count: int, seed: int) -> list[Query]:
     """At most `count` queries in their order: those of shoppers drawn at random, all of a shopper's but the last's."""
     users = sorted({query.user for query in queries})
-    Random(seed).shuffle(users)  # noqa: S311 (statistics, no secret)
+    Random(seed).shuffle(users)
     places: dict[str, list[int]] = {user: [] for user in users}
     for place, query in enumerate(queries):
         places[query.user].append(place)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from affinity_search.config.model import Config, Events
 from affinity_search.errors import DataError
 from affinity_search.events import Accounting, Event, EventRules, Quarantine, UnreadableFile, Verdict, read_events
+from affinity_search.profiles.record import transaction
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -166,13 +167,8 @@ def _transaction(connection: DuckDBPyConnection) -> Iterator[None]:
     import duckdb
 
     try:
-        connection.begin()
-        try:
+        with transaction(connection):
             yield
-        except BaseException:
-            connection.rollback()
-            raise
-        connection.commit()
     except duckdb.Error as error:
         raise DataError(
             f"state: expected to write the events, got {str(error).splitlines()[0]}",

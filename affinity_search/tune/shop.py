@@ -86,7 +86,7 @@ def _drawn(queries: Sequence[Query], most: int) -> list[Query]:
     """At most so many queries, drawn from all alike: the more shoppers they are of, the narrower the intervals."""
     if len(queries) <= most:
         return list(queries)
-    return Random(SEED).sample(queries, most)  # noqa: S311 (statistics, no secret)
+    return Random(SEED).sample(queries, most)
 
 
 def _candidates(engine: Engine, state: DuckDBPyConnection, config: Config, queries: list[Query]) -> Candidates:

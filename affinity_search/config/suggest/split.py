@@ -100,7 +100,7 @@ def replay(shop: Shop, split: Cut) -> list[Search]:
     index = TextIndex(shop.titles, shop.texts)
     wanted = searches_wanted(shop, split, index, query_source(shop, split))
     keys = sorted(wanted)
-    Random(SEED).shuffle(keys)  # noqa: S311
+    Random(SEED).shuffle(keys)
     total, recent = popularity(shop, split)
 
     @cache
@@ -175,7 +175,7 @@ def query_source(shop: Shop, split: Cut) -> str | None:
     One that is called a class (category, type, genre ...) goes before others; None where no attribute will do.
     """
     bought = sorted({shop.item[n] for n in split.purchases})
-    sample = Random(SEED).sample(bought, min(SAMPLED_ITEMS, len(bought)))  # noqa: S311
+    sample = Random(SEED).sample(bought, min(SAMPLED_ITEMS, len(bought)))
     words = {item: _words(shop, item) for item in sample}
     likely: list[tuple[bool, float, str]] = []
     for name, values in shop.values.items():
