@@ -31,13 +31,13 @@ CREATE TABLE IF NOT EXISTS profile_entries (
 CREATE TABLE IF NOT EXISTS profile_events (user_id VARCHAR NOT NULL, events DOUBLE NOT NULL);
 CREATE TABLE IF NOT EXISTS population (attribute VARCHAR NOT NULL, value VARCHAR NOT NULL, share DOUBLE NOT NULL);
 CREATE TABLE IF NOT EXISTS related_items (
-    item VARCHAR NOT NULL, neighbour VARCHAR NOT NULL, similarity DOUBLE NOT NULL
+    item VARCHAR NOT NULL, place INTEGER NOT NULL, mean FLOAT NOT NULL, weights BLOB NOT NULL
 );
 CREATE TABLE IF NOT EXISTS published (
     user_id VARCHAR PRIMARY KEY, content VARCHAR NOT NULL, documents VARCHAR[] NOT NULL
 );
 """
-SCHEMA_VERSION = "1"
+SCHEMA_VERSION = "2"
 
 
 @contextmanager

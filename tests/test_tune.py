@@ -145,7 +145,7 @@ def test_the_knobs_of_a_shop() -> None:
         "popularity.recent.weight": [0.5, 1.0, 2.0],
         "popularity.all_time.weight": [0.5, 2.0],
         "item_affinity.strength": [0.25, 0.0, 1.0, 1.5, 2.5],
-        "item_affinity.related.weight": [0.25, 0.5, 1.0],
+        "item_affinity.related.weight": [0.1, 0.2, 0.4],
         "half_life_days": [1 / 3, 4.0],
         "attributes.*.strength": [0.5, 2.0],
         "profiles.prior_events": [2.0, 20.0],

@@ -25,7 +25,7 @@ from affinity_search.profiles.record import (
     transaction,
     write_meta,
 )
-from affinity_search.profiles.related import find_neighbours, find_scale, prepare_scores
+from affinity_search.profiles.related import learn_related, prepare_scores
 from affinity_search.profiles.report import CLIPPED_SHARE_TO_WARN, AttributeReport, BuildReport, warnings
 
 if TYPE_CHECKING:
@@ -36,7 +36,6 @@ __all__ = ["build_profile", "build_profiles"]
 EPOCH = date(1970, 1, 1)
 BUCKETS_PER_PARTITION = 2_000_000
 POPULATION_EVENTS = "profiles.population_events"
-RELATED_SCALE = "profiles.related_scale"
 
 
 def build_profiles(
@@ -60,14 +59,13 @@ def build_profiles(
         _count(connection, config)
         connection.execute(statements.POPULATION)
         events = dict(connection.execute(statements.TOTALS).fetchall())
-        find_neighbours(connection, config)
-        scale = find_scale(connection, config, statements.MASSES)
+        learn_related(connection, config)
         _prepare_entries(connection, events)
-        found = _entries(connection, config, (scale, "related_items_next"), progress)
+        found = _entries(connection, config, "related_items_next", progress)
         build = _next_build(connection, config, day, now_ms)
         with transaction(connection):
             connection.execute(statements.SWAP)
-            write_meta(connection, build.meta | {POPULATION_EVENTS: json.dumps(events), RELATED_SCALE: repr(scale)})
+            write_meta(connection, build.meta | {POPULATION_EVENTS: json.dumps(events)})
         p99 = _p99(connection, found)
         shoppers = _number(connection, statements.SHOPPERS)
         connection.execute(statements.TIDY)
@@ -90,9 +88,8 @@ def build_profile(
         connection.execute(statements.SOME_BUCKETS)
         _count(connection, config)
         connection.execute(statements.STORED_POPULATION)
-        meta = read_meta(connection)
-        _prepare_entries(connection, json.loads(meta[POPULATION_EVENTS]))
-        found = _entries(connection, config, (float(meta.get(RELATED_SCALE, 1)), "related_items"), None)
+        _prepare_entries(connection, json.loads(read_meta(connection)[POPULATION_EVENTS]))
+        found = _entries(connection, config, "related_items", None)
         build = _next_build(connection, config, day, now_ms)
         shoppers = _number(connection, statements.SHOPPERS_NEXT)
         with transaction(connection):
@@ -150,15 +147,15 @@ def _prepare_entries(connection: DuckDBPyConnection, events: dict[str, float]) -
 def _entries(
     connection: DuckDBPyConnection,
     config: Config,
-    related: tuple[float, str],
+    related: str,
     progress: Callable[[int, int], None] | None,
 ) -> dict[str, AttributeReport]:
-    """`related` holds the scale of the related items' scores, and the table with the neighbours."""
+    """`related` names the table with what was learnt of related items."""
     found = {name: AttributeReport() for name in codings(config)}
     partitions = max(1, -(-_number(connection, statements.BUCKETS) // BUCKETS_PER_PARTITION))
     for partition in range(partitions):
         connection.execute(statements.MASSES, {"partitions": partitions, "partition": partition})
-        prepare_scores(connection, config, *related)
+        prepare_scores(connection, config, related)
         for statement in (statements.SCORED, statements.KEEP, statements.HISTORY):
             connection.execute(statement)
         for name, *counts in connection.execute(statements.STATISTICS).fetchall():

@@ -1,37 +1,40 @@
-"""Related items, "bought together": neighbours of items from the shoppers' histories, and a shopper's score of them.
+"""Related items, "bought together": what the items in a shopper's history say of other items.
 
-    n_i        shoppers with item i;  co_ij  shoppers with both          in the histories looked at, see below
-    sim(i, j)  co / sqrt(n_i * n_j) * co / (co + 5)                      for co >= 2; the best `neighbours` of each i
-    s_u(j)     sum over the items i of shopper u of ln(1 + c_i) * sim(i, j)
-    r_u(j)     s_u(j) / scale
+    X        shoppers x items: 1 where the item is in the shopper's history
+    P        (X^T X + 300 I)^-1
+    W_ij     -P_ij / P_jj, and W_jj = 0
+    s_u(j)   max(0, sum of W_ij over the items i of shopper u)
+    m_j      mean of s_u(j) over the shoppers that were learnt from
+    r_u(j)   max(0, ln((s_u(j) + 0.02) / (m_j + 0.02)))
 
-c_i is the decayed count of the bought-before signal. The scale is the 99th percentile of all s above 0 (of a sample of
-the shoppers), so that r is about 1 where it is high and `item_affinity.related.weight` compares with ln(1 + c).
+W is EASE (Steck 2019, "Embarrassingly Shallow Autoencoders for Sparse Data"): the linear model that best foretells each
+item of a history from the others. r is the log lift over the population, as the weights of attributes are.
 
-A history is the newest 200 items of a shopper, and shoppers are taken in the order of a hash of their id until their
-pairs of items number 100 million: one machine has to hold it. Similarities rest on whole numbers, and scores are added
-up as whole numbers of 2^-40, so that the same buckets give the same bits.
+A history is the newest 500 items of a shopper. The items are the 3,000 with the most shoppers, two at least; all others
+score 0. Shoppers are learnt from in the order of a hash of their id until their pairs of items number 100 million.
+Everything is computed from W as it is stored, in 16 bits, so a shopper built alone scores the same as with all others.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from affinity_search.config.model import Config
 
 if TYPE_CHECKING:
+    import numpy as np
     from duckdb import DuckDBPyConnection
+    from numpy.typing import NDArray
 
-__all__ = ["find_neighbours", "find_scale", "prepare_scores"]
+    _Columns = Mapping[str, NDArray[Any]]
 
-NEWEST_ITEMS = 200
+__all__ = ["learn_related", "prepare_scores"]
+
+NEWEST_ITEMS = 500
+MOST_ITEMS = 3_000
 MOST_PAIRS = 100_000_000
-PAIRS_PER_PARTITION = 20_000_000
-SAMPLED_SHOPPERS = 2_000
-
-# The size guard: items that the shopper never had come on top of `max_items`, at most half as many. Within it they
-# would push out items that a heavy shopper did buy.
-NEW_SHARE = 0.5
+SHOPPERS_AT_ONCE = 500
 
 OWNED = """
 CREATE OR REPLACE TEMP TABLE related_owned AS
@@ -41,102 +44,168 @@ WITH owned AS (
 ), shoppers AS (
     SELECT user_id, sum(pairs) OVER (ORDER BY hash(user_id), user_id) AS pairs
     FROM (SELECT user_id, count(*) * count(*) AS pairs FROM owned GROUP BY user_id)
-), taken AS (
-    SELECT owned.* FROM owned JOIN shoppers USING (user_id) WHERE pairs <= $pairs
 )
-SELECT user_id, item, count(*) OVER (PARTITION BY item) AS shoppers FROM taken
+SELECT owned.* FROM owned JOIN shoppers USING (user_id) WHERE pairs <= $pairs
 """
-# Numbers for shoppers and items: pairs of numbers are joined and counted twice as fast as pairs of texts.
-HISTORIES = """
-CREATE OR REPLACE TEMP TABLE related_names AS
-SELECT row_number() OVER (ORDER BY item)::INTEGER AS id, item, any_value(shoppers)::DOUBLE AS shoppers
-FROM related_owned WHERE shoppers > 1 GROUP BY item;
+PLACES = """
+CREATE OR REPLACE TEMP TABLE related_places AS
+SELECT item, (row_number() OVER (ORDER BY item) - 1)::INTEGER AS place FROM (
+    SELECT item FROM related_owned GROUP BY item HAVING count(*) > 1 ORDER BY count(*) DESC, item LIMIT $items
+)
+"""
+LEARNT_FROM = """
 CREATE OR REPLACE TEMP TABLE related_histories AS
-SELECT dense_rank() OVER (ORDER BY user_id)::INTEGER AS shopper, id FROM related_owned JOIN related_names USING (item);
-DROP TABLE related_owned;
+SELECT (dense_rank() OVER (ORDER BY user_id) - 1)::INTEGER AS shopper, place, true AS owned, true AS newest
+FROM related_owned JOIN related_places USING (item) ORDER BY shopper, place
 """
-PAIRS = "SELECT coalesce(sum(items * items), 0) FROM (SELECT count(*) AS items FROM related_histories GROUP BY shopper)"
+ALL_SHOPPERS = "SELECT count(DISTINCT user_id) FROM related_owned"
 
 EMPTY = """
 CREATE OR REPLACE TABLE related_items_next (
-    item VARCHAR NOT NULL, neighbour VARCHAR NOT NULL, similarity DOUBLE NOT NULL
+    item VARCHAR NOT NULL, place INTEGER NOT NULL, mean FLOAT NOT NULL, weights BLOB NOT NULL
 )
 """
-NEIGHBOURS = """
+STORE = """
 INSERT INTO related_items_next
-WITH together AS (
-    SELECT a.id AS first, b.id AS second, count(*) AS pairs
-    FROM related_histories a JOIN related_histories b ON a.shopper = b.shopper AND a.id <> b.id
-    WHERE a.id % $partitions = $partition GROUP BY a.id, b.id HAVING count(*) > 1
-), similar_items AS (
-    SELECT x.item, y.item AS neighbour, pairs / sqrt(x.shoppers * y.shoppers) * pairs / (pairs + 5) AS similarity
-    FROM together JOIN related_names x ON x.id = first JOIN related_names y ON y.id = second
+SELECT item, place, mean, weights FROM related_places JOIN related_found USING (place) ORDER BY place
+"""
+ITEMS = "SELECT count(*) FROM {table}"
+LEARNT = "SELECT mean, weights FROM {table} ORDER BY place"
+
+# What the shoppers in `masses` have of the items known here, the newest of which are their histories.
+HISTORIES = """
+CREATE OR REPLACE TEMP TABLE related_known AS
+WITH owned AS (
+    SELECT m.user_id, m.item, m.mass > 0 AS owned,
+           row_number() OVER (PARTITION BY m.user_id ORDER BY m.age, m.item) <= $newest AS newest
+    FROM masses m JOIN build_attributes a ON a.half_life_days = m.half_life_days AND a.attribute = 'item'
 )
-SELECT item, neighbour, similarity FROM similar_items
-QUALIFY row_number() OVER (PARTITION BY item ORDER BY similarity DESC, neighbour) <= $neighbours
+SELECT (dense_rank() OVER (ORDER BY user_id) - 1)::INTEGER AS shopper, user_id, place, owned, newest
+FROM owned JOIN {table} USING (item)
+"""
+SPLIT = """
+CREATE OR REPLACE TEMP TABLE related_shoppers AS SELECT DISTINCT shopper, user_id FROM related_known;
+CREATE OR REPLACE TEMP TABLE related_histories AS
+SELECT shopper, place, owned, newest FROM related_known ORDER BY shopper, place;
+DROP TABLE related_known;
+"""
+SHOPPERS = "SELECT coalesce(max(shopper) + 1, 0) FROM related_histories"
+SOME = "SELECT * FROM related_histories WHERE shopper >= $first AND shopper < $end ORDER BY shopper, place"
+
+SCORES = "CREATE OR REPLACE TEMP TABLE related_scores (user_id VARCHAR, item VARCHAR, score DOUBLE)"
+ADD_SCORES = """
+INSERT INTO related_scores
+SELECT user_id, item, score FROM related_found JOIN related_shoppers USING (shopper) JOIN {table} USING (place)
 """
 
-SUMS = """
-CREATE OR REPLACE TEMP TABLE related_sums AS
-SELECT m.user_id, r.neighbour AS item,
-       sum((ln(1 + m.mass::DOUBLE / 1152921504606846976) * r.similarity * 1099511627776)::HUGEINT)::DOUBLE
-       / 1099511627776 AS score
-FROM masses m JOIN build_attributes a ON a.half_life_days = m.half_life_days AND a.attribute = 'item'
-JOIN {table} r ON r.item = m.item
-GROUP BY m.user_id, r.neighbour
-"""
-SCALE = "SELECT quantile_disc(score, 0.99) FROM related_sums WHERE score > 0"
-SHOPPERS = "SELECT count(DISTINCT user_id) FROM build_buckets"
 
-SCORES = """
-CREATE OR REPLACE TEMP TABLE related_scores AS
-WITH known AS (
-    SELECT s.*, m.user_id IS NOT NULL AS owned
-    FROM related_sums s CROSS JOIN (SELECT half_life_days FROM build_attributes WHERE attribute = 'item') a
-    LEFT JOIN masses m ON m.user_id = s.user_id AND m.item = s.item AND m.half_life_days = a.half_life_days
-)
-SELECT user_id, item, score / $scale AS score FROM known
-QUALIFY owned OR row_number() OVER (PARTITION BY user_id, owned ORDER BY score DESC, item) <= $fresh
-"""
-NO_SCORES = "CREATE OR REPLACE TEMP TABLE related_scores (user_id VARCHAR, item VARCHAR, score DOUBLE)"
+class _Part(NamedTuple):
+    """What some shoppers have of the known items. Rows count the shoppers of this part from 0, `first` is row 0."""
+
+    first: int
+    shoppers: int
+    rows: NDArray[np.int32]
+    places: NDArray[np.int32]
+    owned: NDArray[np.bool_]
+    newest: NDArray[np.bool_]
+
+    @property
+    def histories(self) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        """The places of the newest items, and where each shopper's begin and the last one's end."""
+        return self.places[self.newest], self.rows[self.newest].searchsorted(range(self.shoppers + 1))
 
 
-def find_neighbours(connection: DuckDBPyConnection, config: Config) -> None:
-    """Fills the table `related_items_next` from the view `counted`; with nothing where the signal is off."""
+def learn_related(connection: DuckDBPyConnection, config: Config) -> None:
+    """Fills the table `related_items_next` from the view `counted`; with nothing where the signal is off.
+
+    A row is an item: its place (its column in W), the mean of its scores, and its row of W as 16-bit numbers by place.
+    Where no two shoppers have an item in common there are none.
+    """
     connection.execute(EMPTY)
     if not config.item_affinity.related_on:
         return
     connection.execute(OWNED, {"newest": NEWEST_ITEMS, "pairs": MOST_PAIRS})
-    connection.execute(HISTORIES)
-    partitions = _number(connection, PAIRS) // PAIRS_PER_PARTITION + 1
-    for partition in range(partitions):
-        limits = {"partitions": partitions, "partition": partition}
-        connection.execute(NEIGHBOURS, {**limits, "neighbours": config.item_affinity.related.neighbours})
-    connection.execute("DROP TABLE related_histories; DROP TABLE related_names")
+    connection.execute(PLACES, {"items": MOST_ITEMS})
+    connection.execute(LEARNT_FROM)
+    if items := _number(connection, ITEMS.format(table="related_places")):
+        _learn(connection, items, _number(connection, ALL_SHOPPERS))
+    connection.execute("DROP TABLE related_owned; DROP TABLE related_places; DROP TABLE related_histories")
 
 
-def find_scale(connection: DuckDBPyConnection, config: Config, masses: str) -> float:
-    """The scale of the scores; 1 where no two items have the same shoppers, or the signal is off.
+def prepare_scores(connection: DuckDBPyConnection, config: Config, table: str) -> None:
+    """Fills the temporary table `related_scores` for the shoppers in `masses`, by what `table` says of the items.
 
-    `masses` is the statement that computes the masses of one partition of the shoppers.
+    It holds r, where above 0, of the items that a shopper has, and of others the best `profiles.max_items` by r * s,
+    ties by id.
     """
-    if not config.item_affinity.related_on:
-        return 1.0
-    partitions = _number(connection, SHOPPERS) // SAMPLED_SHOPPERS + 1
-    connection.execute(masses, {"partitions": partitions, "partition": 0})
-    connection.execute(SUMS.format(table="related_items_next"))
-    found = connection.execute(SCALE).fetchone()
-    return float(found[0]) if found and found[0] else 1.0
-
-
-def prepare_scores(connection: DuckDBPyConnection, config: Config, scale: float, table: str) -> None:
-    """Fills the temporary table `related_scores` for the shoppers in `masses`, by the neighbours in `table`."""
-    if not config.item_affinity.related_on:
-        connection.execute(NO_SCORES)
+    connection.execute(SCORES)
+    if not config.item_affinity.related_on or not _number(connection, ITEMS.format(table=table)):
         return
-    connection.execute(SUMS.format(table=table))
-    fresh = int(config.profiles.max_items * NEW_SHARE)
-    connection.execute(SCORES, {"scale": scale, "fresh": fresh})
+    weights, means = _learnt(connection, table)
+    connection.execute(HISTORIES.format(table=table), {"newest": NEWEST_ITEMS})
+    connection.execute(SPLIT)
+    for part in _parts(connection):
+        found = _scored(part, weights, means, config.profiles.max_items)
+        _insert(connection, ADD_SCORES.format(table=table), found)
+    connection.execute("DROP TABLE related_histories; DROP TABLE related_shoppers")
+
+
+def _learn(connection: DuckDBPyConnection, items: int, shoppers: int) -> None:
+    import numpy as np
+
+    from affinity_search.profiles import ease
+
+    pairs = np.zeros((items, items), np.int32)
+    for part in _parts(connection):
+        ease.add_pairs(pairs, *part.histories)
+    stored = ease.item_weights(pairs)
+    weights, sums = stored.astype(np.float32), np.zeros(items)
+    for part in _parts(connection):
+        sums += ease.scores(weights, *part.histories).sum(axis=0)
+    rows = np.empty(items, object)
+    rows[:] = [row.tobytes() for row in stored.astype("<f2")]
+    means = (sums / shoppers).astype(np.float32)
+    _insert(connection, STORE, {"place": np.arange(items), "mean": means, "weights": rows})
+
+
+def _learnt(connection: DuckDBPyConnection, table: str) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """W and the means, as stored; both have more bits than what is stored, so nothing is lost."""
+    import numpy as np
+
+    columns = connection.execute(LEARNT.format(table=table)).fetchnumpy()
+    means = columns["mean"].astype(np.float64)
+    stored = np.frombuffer(b"".join(columns["weights"]), "<f2")
+    return stored.astype(np.float32).reshape(len(means), -1), means
+
+
+def _parts(connection: DuckDBPyConnection) -> Iterator[_Part]:
+    """The table `related_histories`, some shoppers at a time."""
+    for first in range(0, _number(connection, SHOPPERS), SHOPPERS_AT_ONCE):
+        limits = {"first": first, "end": first + SHOPPERS_AT_ONCE}
+        columns = connection.execute(SOME, limits).fetchnumpy()
+        rows = columns["shopper"] - first
+        yield _Part(first, int(rows[-1]) + 1, rows, columns["place"], columns["owned"], columns["newest"])
+
+
+def _scored(part: _Part, weights: NDArray[np.float32], means: NDArray[np.float64], most: int) -> _Columns:
+    import numpy as np
+
+    from affinity_search.profiles import ease
+
+    found = ease.scores(weights, *part.histories)
+    lifts = ease.log_lifts(found, means)
+    owned = np.zeros(found.shape, np.bool_)
+    owned[part.rows[part.owned], part.places[part.owned]] = True
+    fresh = ease.best(np.where(owned, 0, lifts * found), most)
+    rows, places = np.nonzero(fresh | (owned & (lifts > 0)))
+    return {"shopper": rows + part.first, "place": places, "score": lifts[rows, places]}
+
+
+def _insert(connection: DuckDBPyConnection, statement: str, columns: _Columns) -> None:
+    """Runs the statement, which reads the columns as the table `related_found`."""
+    connection.register("related_found", columns)
+    connection.execute(statement)
+    connection.unregister("related_found")
 
 
 def _number(connection: DuckDBPyConnection, statement: str) -> int:

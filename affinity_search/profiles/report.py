@@ -80,5 +80,5 @@ def _warning(config: Config, name: str, report: AttributeReport, p99: Mapping[st
 
 def _no_items(config: Config) -> str:
     if config.item_affinity.related_on:
-        return "item_affinity.bought_before.weight is 0, and no two items were bought by the same shoppers"
+        return "item_affinity.bought_before.weight is 0, and histories say nothing of related items"
     return "item_affinity.bought_before.weight is 0"

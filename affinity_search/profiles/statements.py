@@ -8,8 +8,8 @@ The statements talk through temporary tables, so that none of them is put togeth
     build_buckets   the buckets to read: all, or those of some shoppers
     build_population, build_events    the population's shares, and how many decayed events they rest on
     counted         one row per bucket that counts: shopper, item, mass (weight * count), age in days
-    masses          per shopper, item and half-life: the decayed mass
-    related_scores  per shopper and related item: its score (see `related`)
+    masses          per shopper, item and half-life: the decayed mass, and the age of the newest event
+    related_scores  per shopper and related item: its weight before `related.weight` (see `related`)
 
 Masses are added up as whole numbers of 2^-60, because integer sums do not depend on the order in which threads deliver
 rows: the same buckets give the same bits, and so the same ties and the same truncation.
@@ -95,13 +95,14 @@ CREATE OR REPLACE TABLE profile_events_next (user_id VARCHAR NOT NULL, events DO
 
 MASSES = """
 CREATE OR REPLACE TEMP TABLE masses AS
-SELECT c.user_id, c.item, h.half_life_days, sum(c.events) AS events,
+SELECT c.user_id, c.item, h.half_life_days, sum(c.events) AS events, min(c.age) AS age,
        sum((c.mass * pow(2.0, -c.age / h.half_life_days) * 1152921504606846976)::HUGEINT) AS mass
 FROM counted c CROSS JOIN build_half_lives h
 WHERE hash(c.user_id) % $partitions = $partition GROUP BY ALL
 """
 
-# Items never had (count 0) are limited apart: `related` has done it, and they push out none that the shopper had.
+# Items never had (count 0) are limited apart: `related` has done it, and they push out none that the shopper had. Where
+# their level rounds to 0 they have no entry: only what a shopper had gets level 1 for any weight above 0.
 SCORED = """
 CREATE OR REPLACE TEMP TABLE scored AS
 WITH histories AS (
@@ -136,7 +137,7 @@ SELECT w.user_id, w.attribute, w.value, w.count, w.weight, w.weight > a.full_wei
            ORDER BY w.weight * CASE WHEN w.attribute = 'item' THEN 1 ELSE w.count END DESC, w.value
        ) <= a.keep AS kept
 FROM weighed w JOIN build_attributes a ON a.attribute = w.attribute
-WHERE w.weight > 0
+WHERE w.weight > 0 AND (w.count > 0 OR w.weight / a.full_weight * a.levels >= 0.5)
 """
 
 KEEP = """
@@ -178,6 +179,6 @@ DROP TABLE profile_entries_next; DROP TABLE profile_events_next;
 
 TIDY = """
 DROP TABLE IF EXISTS masses; DROP TABLE IF EXISTS scored; DROP TABLE IF EXISTS item_masses;
-DROP TABLE IF EXISTS related_sums; DROP TABLE IF EXISTS related_scores;
+DROP TABLE IF EXISTS related_scores;
 DROP TABLE IF EXISTS build_values; DROP TABLE IF EXISTS build_newest; DROP TABLE IF EXISTS build_users;
 """

@@ -8,19 +8,18 @@ For a shopper u and a value v of an attribute:
     W   = log_lift(c, pi, n, prior_events) = ln(1 + c / (pi * (prior_events + n)))
 
 W is the smoothed log lift of the value over the population, shifted so that it is never negative: a popular value does
-not dominate, and nothing is demoted. An item weighs `item_weight` (bought before), and on top of that its score among
-the items related to the shopper's (`related`), which rests on `similarity`. Weights are quantised by `level`.
+not dominate, and nothing is demoted. An item weighs `item_weight` (bought before), and on top of that `related_weight`:
+how much more the shopper's history says of it than others do (see `related`). Weights are quantised by `level`.
 """
 
 from __future__ import annotations
 
 import math
 
-__all__ = ["decay", "item_weight", "level", "log_lift", "similarity"]
+__all__ = ["decay", "item_weight", "level", "log_lift", "related_weight"]
 
-
-FEWEST_TOGETHER = 2
-PRIOR_TOGETHER = 5
+RELATED_NOISE = 0.02
+"""Scores below this say little: it is added to both sides of the lift of related items."""
 
 
 def decay(age_days: float, half_life_days: float) -> float:
@@ -42,14 +41,12 @@ def item_weight(count: float, weight: float) -> float:
     return weight * math.log(1 + count)
 
 
-def similarity(together: int, first: int, second: int) -> float:
-    """How related two items are, 0 to 1: the cosine of their shoppers, shrunk where few have both.
+def related_weight(score: float, mean: float) -> float:
+    """The weight of a related item: max(0, ln((score + 0.02) / (mean + 0.02))), a log lift over the population.
 
-    `together` shoppers have both items, `first` and `second` have each; fewer than 2 together say nothing: 0.
+    `score` is what the shopper's history says of the item, `mean` what histories say on average; both are at least 0.
     """
-    if together < FEWEST_TOGETHER:
-        return 0.0
-    return together / math.sqrt(first * second) * together / (together + PRIOR_TOGETHER)
+    return max(0.0, math.log((score + RELATED_NOISE) / (mean + RELATED_NOISE)))
 
 
 def level(weight: float, full_weight: float, levels: int) -> int:
