@@ -17,7 +17,7 @@ from affinity_search.cli import COMMANDS, main
 from affinity_search.errors import AffinityError, ConfigError, DataError, EngineUnavailable, MissingResource
 from docs.generate_cli import PAGE, page
 
-HEAVY = {"duckdb", "elasticsearch_dsl", "jinja2", "opensearchpy", "pydantic", "yaml"}
+HEAVY = {"duckdb", "elasticsearch_dsl", "jinja2", "numpy", "opensearchpy", "pydantic", "yaml"}
 
 
 def run(arguments: list[str]) -> Result:
