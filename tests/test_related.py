@@ -82,6 +82,14 @@ def learnt(connection: Connection) -> dict[str, tuple[float, list[float]]]:
     return {item: (mean, np.frombuffer(weights, np.float16).tolist()) for item, mean, weights in rows}
 
 
+def learn(connection: Connection, items: Mapping[str, tuple[float, list[float]]]) -> None:
+    """Makes these the means and the weights of the last full build."""
+    connection.execute("DELETE FROM related_items")
+    for place, (item, (mean, weights)) in enumerate(items.items()):
+        row = [item, place, mean, np.array(weights, np.float16).tobytes()]
+        connection.execute("INSERT INTO related_items VALUES (?, ?, ?, ?)", row)
+
+
 def regressions(owners: Mapping[str, set[str]], users: Sequence[str], penalty: float) -> dict[Key, float]:
     """EASE as its definition has it, without its closed form: per item j a ridge regression on all other items."""
     items = sorted(item for item, shoppers in owners.items() if len(shoppers) > 1)
@@ -246,6 +254,17 @@ def test_items_never_had_come_on_top_at_most_as_many(connection: Connection) -> 
     }
 
 
+def test_the_best_have_a_high_score_and_a_high_lift(connection: Connection) -> None:
+    build_profiles(connection, limited(shop(20), 1), now_ms=1)
+    learn(connection, {"cup": (0.0, [0, 0, 0]), "pot": (0.025, [0, 0, 0]), "tea": (0.0, [0.02, 0.06, 0])})
+    # The lift of a cup is higher, ln(0.04 / 0.02) = 0.69 against ln(0.08 / 0.045) = 0.58; times score a pot wins.
+    build_profile(connection, limited(shop(20), 1), ["emil"], now_ms=2)
+    assert items_of(entries(connection), "emil") == {
+        "pot": (0, pytest.approx(20 * math.log(0.08 / 0.045), rel=1e-3), 15),
+        "tea": (3, pytest.approx(math.log(4)), 7),
+    }
+
+
 def test_heavy_shoppers_and_many_shoppers_stay_bounded(connection: Connection) -> None:
     silent = shop(bought_before={"weight": 0})
     with mock.patch.object(related, "MOST_PAIRS", 0):
@@ -273,6 +292,18 @@ def test_a_history_is_the_newest_items(connection: Connection) -> None:
     with mock.patch.object(related, "NEWEST_ITEMS", 2):
         build_profiles(connection, shop(20), now_ms=2)
     assert learnt(connection)["tea"][1] == [pytest.approx(4 / 305, rel=1e-3), 0]
+
+
+@pytest.mark.parametrize(("newest", "lifted"), [(1, set()), (2, {"cup", "pot"})])
+def test_only_the_newest_items_say_something_of_others(connection: Connection, newest: int, lifted: set[str]) -> None:
+    connection.execute("INSERT INTO buckets VALUES ('emil', 'cup', 'purchase', 99, 1)")
+    build_profiles(connection, shop(20), now_ms=1)
+    learn(connection, {"cup": (0.0, [0.5, 0.5, 0]), "pot": (0.0, [0, 0, 0]), "tea": (0.0, [0, 0, 0])})
+    with mock.patch.object(related, "NEWEST_ITEMS", newest):
+        build_profile(connection, shop(20), ["emil"], now_ms=2)
+    found = items_of(entries(connection), "emil")
+    assert {item for item, (_, weight, _) in found.items() if weight > 10} == lifted
+    assert {item for item, (count, _, _) in found.items() if count} == {"cup", "tea"}
 
 
 def test_the_items_are_those_with_the_most_shoppers(connection: Connection) -> None:
