@@ -9,7 +9,8 @@ For a shopper u and a value v of an attribute:
 
 W is the smoothed log lift of the value over the population, shifted so that it is never negative: a popular value does
 not dominate, and nothing is demoted. An item weighs `item_weight` (bought before), and on top of that `related_weight`:
-how much more the shopper's history says of it than others do (see `related`). Weights are quantised by `level`.
+how much more the shopper's history says of it than others do (see `related`). Weights are quantised by `level`; an item
+that the shopper never had (a count of 0) is no entry where weight / full_weight * levels is below 1/2.
 """
 
 from __future__ import annotations
