@@ -67,7 +67,8 @@ def test_a_clause_asks_the_document_of_shopper_attribute_and_slot() -> None:
 
 STEP_BACK = """
 events: {types: {purchase: {weight: 1}}}
-item_affinity: {strength: 1, full_weight: 0.6, levels: 1, bought_before: {weight: 0}, related: {weight: 1}, step_back: 0.2}
+item_affinity:
+  {strength: 1, full_weight: 0.6, levels: 1, bought_before: {weight: 0}, related: {weight: 1}, step_back: 0.2}
 """
 
 

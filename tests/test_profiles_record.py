@@ -59,6 +59,10 @@ def test_switching_the_step_back_needs_a_build_and_its_strength_none() -> None:
     off, weak, strong = (config(item_affinity={**UNLIFTED, "step_back": lift}) for lift in (0, 0.1, 0.7))
     assert config_hash(off) != config_hash(weak) == config_hash(strong)
     assert config_hash(off) == config_hash(config(item_affinity=UNLIFTED))
+    # The alias of the items stands in the documents of `new`.
+    elsewhere = {"items": {"index": "goods"}}
+    assert config_hash(weak) != config_hash(config(item_affinity={**UNLIFTED, "step_back": 0.1}, **elsewhere))
+    assert config_hash(off) == config_hash(config(item_affinity=UNLIFTED, **elsewhere))
 
 
 def test_the_last_build() -> None:

@@ -72,7 +72,7 @@ def config_hash(config: Config) -> str:
         "attributes": {n: a.model_dump(exclude={"strength"}) for n, a in config.active_attributes.items()},
         "item": item.model_dump(exclude={"strength"} | unused) if item.strength else None,
         "profiles": config.profiles.model_dump(),
-        **({"new": item.bought_before.half_life_days} if item.step_back else {}),
+        **({"new": [item.bought_before.half_life_days, config.items.index]} if item.step_back else {}),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 

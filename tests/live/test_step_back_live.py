@@ -14,6 +14,7 @@ from duckdb import DuckDBPyConnection
 from affinity_search.config import Config, parse_config
 from affinity_search.engine import Engine
 from affinity_search.engine.opensearch import OpenSearchEngine
+from affinity_search.errors import DataError
 from affinity_search.evaluate.formula import lifts, read_shop, scores
 from affinity_search.evaluate.replay import Ranking
 from affinity_search.items.keys import affinity_key
@@ -84,19 +85,23 @@ def test_the_engine_computes_the_formula(desk: Desk, user: str) -> None:
     generic, personal = desk.all_hits(), desk.all_hits(user)
     shop = read_shop(desk.state, desk.config)
     found = Ranking(tuple(hit.id for hit in generic.hits), tuple(hit.score for hit in generic.hits))
-    wanted = scores(shop, found, lifts(shop, found.ids, user), shop.parts)
-    assert len(personal.hits) == len(TITLES)
-    assert {hit.id: hit.score for hit in personal.hits} == pytest.approx(
-        dict(zip(found.ids, wanted, strict=True)), 1e-6
-    )
+    computed = scores(shop, found, lifts(shop, found.ids, user), shop.parts)
+    wanted = dict(zip(found.ids, computed, strict=True))
+    assert len(wanted) == len(TITLES)
+    assert {hit.id: hit.score for hit in personal.hits} == pytest.approx(wanted, rel=1e-6)
 
 
 def test_what_was_bought_is_not_lifted_and_all_else_within_the_window_is(desk: Desk) -> None:
-    lifted = {hit.id for hit in desk.all_hits(READER).hits if any(r.attribute == "new" for r in hit.reasons)}
-    first = [hit.id for hit in desk.all_hits().hits]
-    near = first[:WINDOW] if desk.config.search.shape == "rescore" else first
-    assert lifted == set(near) - set(BOUGHT[READER])
-    assert set(near) & set(BOUGHT[READER])
+    generic = {hit.id: hit.score for hit in desk.all_hits().hits}
+    window = WINDOW if desk.config.search.shape == "rescore" else len(TITLES)
+    near, bought = list(generic)[:window], set(BOUGHT[READER])
+    hits = desk.client.search("novel", user_id=READER, size=window).hits
+    factors = {hit.id: hit.score / generic[hit.id] for hit in hits}
+    assert set(factors) == set(near)
+    assert {item for item, factor in factors.items() if factor >= 1.3 - 1e-6} >= set(near) - bought
+    assert {hit.id for hit in hits if "new" not in {r.attribute for r in hit.reasons}} == set(near) & bought != set()
+    beyond = [hit for hit in desk.all_hits(READER).hits if hit.id not in near]
+    assert {hit.id: hit.score for hit in beyond} == {item: generic[item] for item in generic if item not in near}
 
 
 def test_somebody_who_only_looked_has_nothing_that_steps_back(desk: Desk) -> None:
@@ -144,6 +149,9 @@ def test_the_documents_come_move_and_go(engine_url: str, prefix: str, tmp_path: 
         build_profile(state, shop, ["ann"], now_ms=2000)
         publish_profiles(engine, state, shop, users=["ann"])
         assert sources(engine, shop)["new.b0.ann"]["v"] == sorted([i1, i2, i3])
+        with pytest.raises(DataError, match="expected a build with this configuration"):
+            publish_profiles(engine, state, elsewhere)
+        build_profiles(state, elsewhere, now_ms=2500)
         assert publish_profiles(engine, state, elsewhere).changed == 2
         assert {tuple(source["on"]) for source in sources(engine, shop).values()} == {("goods",)}
         build_profiles(state, off, now_ms=3000)
