@@ -299,6 +299,20 @@ def test_later_purchases_and_partitions_and_sequences(connection: Connection) ->
     ]  # fmt: skip
 
 
+@SLOW
+@given(buckets_of(st.integers(0, 100)), VALUE_ROWS, st.sampled_from(["date", "sequence"]), st.sampled_from([0.5, 1]))
+def test_sql_and_python_agree_on_the_items_bought(
+    shared: Connection, buckets: list[Bucket], values: list[tuple[str, str, str]], time: str, cart: float
+) -> None:
+    if not buildable(buckets, 100):
+        return
+    types = {"purchase": {"weight": 1}, "cart": {"weight": cart}, "view": {"weight": 0}}
+    shop = config(item_affinity={"step_back": 0.2}, events={"types": types, "time": time})
+    fill(shared, buckets, values)
+    build_profiles(shared, shop, now_ms=1)
+    assert_same(entries(shared), expected(shop, buckets, values, max(row[3] for row in buckets)))
+
+
 def test_a_purchase_joins_the_items_of_its_shopper_only(connection: Connection) -> None:
     build_profiles(connection, stepping_back(), now_ms=1)
     before = rows(connection, "profile_entries")
