@@ -280,6 +280,13 @@ def test_the_newest_items_bought_are_kept_and_ties_broken_by_item(connection: Co
     assert report.attributes["new"] == AttributeReport(entries=4, shoppers=1, entries_cut=2, shoppers_cut=1)
 
 
+def test_no_more_items_are_kept_than_an_engine_looks_up_at_once(connection: Connection) -> None:
+    with mock.patch.object(build_module, "MOST_BOUGHT", 1):
+        report = build_profiles(connection, stepping_back(), now_ms=1)
+    assert sorted(key[::2] for key in entries(connection)) == [("ann", "i1"), ("bob", "gone")]
+    assert report.attributes["new"].entries_cut == 2
+
+
 def test_items_bought_long_ago_are_kept(connection: Connection) -> None:
     fill(connection, [("ann", "i1", "purchase", 0, 1), ("bob", "i2", "purchase", 90_000, 1)], [])
     build_profiles(connection, stepping_back(), now_ms=1)
