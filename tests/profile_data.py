@@ -86,6 +86,12 @@ def expected(shop: Config, buckets: Iterable[Bucket], values: Iterable[tuple[str
         for (user, name), count in masses.items():
             weight = item_weight(count, item.bought_before.weight)
             found[user, "item", name] = (count, weight, level(weight, item.full_weight, item.levels))
+    if item.step_back:
+        most = max(kind.weight for kind in shop.events.types.values())
+        bought = [n for n, row in enumerate(counted) if shop.events.types[row[2]].weight == most]
+        some, since = [counted[n] for n in bought], [ages[n] for n in bought]
+        for (user, name), count in _masses(shop, some, since, item.bought_before.half_life_days).items():
+            found[user, "new", name] = (count, 1.0, 1)
     return found
 
 

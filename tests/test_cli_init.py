@@ -46,6 +46,15 @@ def test_init_writes_a_file_that_validates() -> None:
     assert not Path("affinity.yaml.new").exists()
 
 
+def test_validate_says_that_what_was_bought_steps_back() -> None:
+    text = "events: {types: {buy: {weight: 1}}}\nitem_affinity: {step_back: 0.25}\n"
+    Path("affinity.yaml").write_text(text, encoding="utf-8")
+    assert run("validate").output == (
+        "affinity.yaml: valid; no attribute, item list off, step back on; 2 of 16 lookups; "
+        "an item is lifted to at most 1.25 times its relevance\n"
+    )
+
+
 def test_init_leaves_a_file_that_is_there() -> None:
     Path("affinity.yaml").write_text("mine", encoding="utf-8")
     found = run("init", *FILES)

@@ -43,6 +43,18 @@ def test_lookups_of_an_attribute(levels: int, multi_valued: bool, lookups: int) 
 
 def test_the_item_list_needs_lookups_only_when_it_is_on() -> None:
     assert (ItemAffinity().lookups, ItemAffinity(strength=1.0).lookups) == (0, 4)
+    assert ItemAffinity(step_back=0.2).lookups == 2
+    assert ItemAffinity.model_validate({"step_back": 0.2, "strength": 1, "bought_before": {"weight": 0}}).lookups == 6
+
+
+def test_what_was_bought_may_step_back_beside_related_items() -> None:
+    config = parse_config(
+        EVENTS + "item_affinity: {strength: 0.5, full_weight: 3, bought_before: {weight: 0}, related: {weight: 1}, "
+        "step_back: 0.5}\nsearch: {max_lift: 1}"
+    )
+    assert (config.lookups, config.total_lift, config.lift_scale) == (6, 2.0, 0.5)
+    alone = parse_config(EVENTS + "item_affinity: {step_back: 0.25}")
+    assert (alone.lookups, alone.total_lift, alone.lift_scale) == (2, 0.25, 1.0)
 
 
 def test_an_attribute_of_strength_0_is_switched_off() -> None:
@@ -65,6 +77,19 @@ def test_strengths_are_scaled_to_the_bound() -> None:
         (
             "attributes: {item: {field: attrs.item}}",
             "affinity.yaml: attributes.item: expected another name, this one is reserved",
+        ),
+        (
+            "attributes: {new: {field: attrs.new}}",
+            "affinity.yaml: attributes.new: expected another name, this one is reserved",
+        ),
+        (
+            "item_affinity: {strength: 0.5, step_back: 0.2}",
+            "affinity.yaml: item_affinity.step_back: expected 0 where what was bought is lifted "
+            "(item_affinity.strength and bought_before.weight above 0), got 0.2",
+        ),
+        (
+            "item_affinity: {step_back: -1}",
+            "affinity.yaml: item_affinity.step_back: expected greater than or equal to 0, got -1",
         ),
         (
             "attributes: {a: {field: attrs.x}, b: {field: attrs.x}}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,22 @@ def test_the_lifts_of_each_candidate() -> None:
     assert lifts(SHOP, "ab", "v") == {"item": [2.0, 0.0]}
     assert lifts(SHOP, "ab", "stranger") == lifts(SHOP, "ab", None) == {}
     assert lifts(SHOP, "", "v") == {"item": []}
+
+
+def test_what_was_not_bought_is_lifted_where_something_was() -> None:
+    shop = replace(
+        SHOP,
+        lifts={"item": [0.0, 2.0], "new": [0.0, 0.25]},
+        levels={"u": {"new": {"b": 1, "gone": 1}}, "v": {"item": {"a": 1}}},
+    )
+    assert shop.parts == ("item", "new")
+    assert lifts(shop, "abcd", "u") == {"new": [0.25, 0.0, 0.25, 0.25]}
+    assert lifts(shop, "ab", "v") == {"item": [2.0, 0.0]}
+    assert lifts(shop, "ab", "stranger") == {}
+    found = ranking("abcd", (4.0, 3.0, 2.0, 1.0))
+    # d lies beyond the window.
+    assert scores(shop, found, lifts(shop, found.ids, "u"), shop.parts) == [5.0, 3.0, 2.5, 1.0]
+    assert scores(shop, found, lifts(shop, found.ids, "u"), {"item"}) == [4.0, 3.0, 2.0, 1.0]
 
 
 def test_the_scores_within_the_window() -> None:

@@ -65,6 +65,35 @@ def test_a_clause_asks_the_document_of_shopper_attribute_and_slot() -> None:
     }
 
 
+STEP_BACK = """
+events: {types: {purchase: {weight: 1}}}
+item_affinity:
+  {strength: 1, full_weight: 0.6, levels: 1, bought_before: {weight: 0}, related: {weight: 1}, step_back: 0.2}
+"""
+
+
+def test_what_was_not_bought_is_lifted_for_a_shopper_with_a_list() -> None:
+    related, new = lookups(parse_config(STEP_BACK + "search: {max_lift: 0.4}\n"))  # half of .6 + .2
+
+    assert (related.name, new.name) == ("item|b0|0.3", "new|b0|0.1")
+    document = {"index": "affinity-lookup", "id": "new.b0.{{user_id}}"}
+    assert new.filter == {
+        "bool": {
+            "filter": [{"terms": {"_index": {**document, "path": "on"}}}],
+            "must_not": [{"terms": {"affinity.item": {**document, "path": "v"}}}],
+            "_name": "new|b0|0.1",
+        }
+    }
+
+
+def test_the_lift_of_what_was_not_bought() -> None:
+    config = parse_config(STEP_BACK)
+
+    assert level_lifts(config) == {"item": [0, 0.6], "new": [0, 0.2]}
+    assert matched_lifts(["new|b0|0.2", "personalised"]) == {"new": 0.2}
+    assert matched_levels(["new|b0|0.2"]) == {"new": 1}
+
+
 def test_every_level_has_the_lift_that_its_slots_add_up_to() -> None:
     lifts = level_lifts(parse_config(CONFIG))
 

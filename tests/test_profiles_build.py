@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from affinity_search.config import Config
 from affinity_search.errors import ConfigError, DataError
 from affinity_search.profiles import build as build_module
 from affinity_search.profiles import statements
@@ -233,6 +234,108 @@ def test_an_item_list_without_weight_is_warned_of(connection: Connection) -> Non
     assert entries(connection) == {}
     assert report.warnings == ["item_affinity: no entries: item_affinity.bought_before.weight is 0"]
     assert report.shoppers == 0
+
+
+def stepping_back(**changes: Any) -> Config:
+    item = {"step_back": 0.2, "bought_before": {"half_life_days": 20}}
+    return config(attributes={}, item_affinity={**item, **changes})
+
+
+def test_the_items_bought_are_those_of_the_types_that_count_most(connection: Connection) -> None:
+    report = build_profiles(connection, stepping_back(), now_ms=1)
+    # bob's two carts of i2 are no purchase, cleo only viewed; "gone" is no longer in the catalogue.
+    assert entries(connection) == {
+        ("ann", "new", "i1"): (1.0, 1.0, 1),
+        ("ann", "new", "i2"): (pytest.approx(2 * 0.5**0.5), 1.0, 1),
+        ("bob", "new", "gone"): (3.0, 1.0, 1),
+        ("bob", "new", "i3"): (0.5, 1.0, 1),
+    }
+    assert report.attributes == {"new": AttributeReport(entries=4, shoppers=2)}
+    assert report.warnings == []
+    assert rows(connection, "profile_events") == [("ann", 3.0), ("bob", 6.0)]
+
+
+def test_without_a_step_back_nothing_is_kept_of_it(connection: Connection) -> None:
+    build_profiles(connection, stepping_back(), now_ms=1)
+    build_profiles(connection, config(), now_ms=2)
+    assert {attribute for _, attribute, _ in entries(connection)} == {"brand", "colour", "item"}
+
+
+def test_beside_the_attributes_it_changes_none_of_them(connection: Connection) -> None:
+    build_profiles(connection, config(item_affinity={"strength": 0}), now_ms=1)
+    alone, population = entries(connection), rows(connection, "population")
+    build_profiles(connection, config(item_affinity={"step_back": 0.2}), now_ms=2)
+    both = entries(connection)
+    assert {key: entry for key, entry in both.items() if key[1] != "new"} == alone
+    assert len(both) == len(alone) + 4
+    assert rows(connection, "population") == population
+
+
+def test_the_newest_items_bought_are_kept_and_ties_broken_by_item(connection: Connection) -> None:
+    days = {"i1": 1, "i2": 100, "i3": 50, "i4": 50, "i5": 50, "i6": 60}
+    fill(connection, [("ann", item, "purchase", day, 1) for item, day in days.items()], [])
+    report = build_profiles(connection, config(attributes={}, item_affinity={"step_back": 1},
+                                               profiles={"max_items": 1}), now_ms=1)  # fmt: skip
+    assert sorted(item for _, _, item in entries(connection)) == ["i2", "i3", "i4", "i6"]
+    assert report.attributes["new"] == AttributeReport(entries=4, shoppers=1, entries_cut=2, shoppers_cut=1)
+
+
+def test_no_more_items_are_kept_than_an_engine_looks_up_at_once(connection: Connection) -> None:
+    with mock.patch.object(build_module, "MOST_BOUGHT", 1):
+        report = build_profiles(connection, stepping_back(), now_ms=1)
+    assert sorted(key[::2] for key in entries(connection)) == [("ann", "i1"), ("bob", "gone")]
+    assert report.attributes["new"].entries_cut == 2
+
+
+def test_items_bought_long_ago_are_kept(connection: Connection) -> None:
+    fill(connection, [("ann", "i1", "purchase", 0, 1), ("bob", "i2", "purchase", 90_000, 1)], [])
+    build_profiles(connection, stepping_back(), now_ms=1)
+    assert entries(connection)["ann", "new", "i1"] == (0.0, 1.0, 1)
+
+
+def test_later_purchases_and_partitions_and_sequences(connection: Connection) -> None:
+    shop = stepping_back()
+    with mock.patch.object(build_module, "BUCKETS_PER_PARTITION", 2):
+        build_profiles(connection, shop, now_ms=1, as_of=date(1970, 4, 1))
+    assert sorted(key[::2] for key in entries(connection)) == [("ann", "i2"), ("bob", "i3")]
+    types = {"purchase": {"weight": 1}, "cart": {"weight": 1}, "view": {"weight": 0}}
+    build_profiles(connection, stepping_back().model_copy(update={"events": config(
+        events={"types": types, "time": "sequence"}).events}), now_ms=2)  # fmt: skip
+    assert sorted(key[::2] for key in entries(connection)) == [
+        ("ann", "i1"), ("ann", "i2"), ("bob", "gone"), ("bob", "i2"), ("bob", "i3"),
+    ]  # fmt: skip
+
+
+@SLOW
+@given(buckets_of(st.integers(0, 100)), VALUE_ROWS, st.sampled_from(["date", "sequence"]), st.sampled_from([0.5, 1]))
+def test_sql_and_python_agree_on_the_items_bought(
+    shared: Connection, buckets: list[Bucket], values: list[tuple[str, str, str]], time: str, cart: float
+) -> None:
+    if not buildable(buckets, 100):
+        return
+    types = {"purchase": {"weight": 1}, "cart": {"weight": cart}, "view": {"weight": 0}}
+    shop = config(item_affinity={"step_back": 0.2}, events={"types": types, "time": time})
+    fill(shared, buckets, values)
+    build_profiles(shared, shop, now_ms=1)
+    assert_same(entries(shared), expected(shop, buckets, values, max(row[3] for row in buckets)))
+
+
+def test_a_purchase_joins_the_items_of_its_shopper_only(connection: Connection) -> None:
+    build_profiles(connection, stepping_back(), now_ms=1)
+    before = rows(connection, "profile_entries")
+    assert build_profile(connection, stepping_back(), ["ann", "cleo"], now_ms=2).shoppers == 1
+    assert rows(connection, "profile_entries") == before
+    connection.execute("INSERT INTO buckets VALUES ('cleo', 'i1', 'purchase', 100, 1)")
+    build_profile(connection, stepping_back(step_back=0.9), ["cleo"], now_ms=3)
+    assert rows(connection, "profile_entries") == sorted([*before, ("cleo", "new", "i1", 1.0, 1.0, 1)])
+
+
+def test_a_shop_where_nobody_bought_is_warned_of(connection: Connection) -> None:
+    fill(connection, [("ann", "i1", "cart", 100, 1)], [])
+    assert build_profiles(connection, stepping_back(), now_ms=1).warnings == [
+        "item_affinity.step_back: no entries: there is no event of a type with the highest weight"
+    ]
+    assert entries(connection) == {}
 
 
 def test_build_ids_only_grow(connection: Connection) -> None:

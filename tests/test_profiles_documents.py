@@ -19,13 +19,22 @@ CODINGS = {"brand": Coding(15), "colour": Coding(3, multi_valued=True), "item": 
 
 def test_lookup_documents_hold_numbers_only() -> None:
     alder, birch, blue = map(affinity_key, ("Alder", "Birch", "blue"))
-    assert lookup_documents("u.1/ü", AFFINITIES, CODINGS) == {
+    assert lookup_documents("u.1/ü", AFFINITIES, CODINGS, "products") == {
         "brand.b0.u.1/ü": {"v": [alder]},
         "brand.b1.u.1/ü": {"v": [birch]},
         "brand.b2.u.1/ü": {"v": [birch]},
         "colour.t1.u.1/ü": {"v": [blue]},
         "colour.t2.u.1/ü": {"v": [blue]},
     }
+
+
+def test_the_items_bought_say_in_which_index_all_others_are_lifted() -> None:
+    tea, pot = map(affinity_key, ("tea", "pot"))
+    bought = {"new": [("tea", 1.0, 1.0, 1), ("pot", 0.5, 1.0, 1)]}
+    assert lookup_documents("u1", bought, {"new": Coding(1)}, "products") == {
+        "new.b0.u1": {"v": sorted([tea, pot]), "on": ["products"]}
+    }
+    assert lookup_documents("u1", {}, {"new": Coding(1)}, "products") == {}
 
 
 def test_a_profile_is_what_people_read() -> None:

@@ -24,6 +24,9 @@ from tests.profile_data import SHOP, config
 BRAND: dict[str, Any] = SHOP["attributes"]["brand"]  # type: ignore[index]
 
 
+UNLIFTED: dict[str, Any] = {"strength": 0.5, "bought_before": {"weight": 0}}
+
+
 def with_brand(**changes: Any) -> dict[str, Any]:
     return {"attributes": {**SHOP["attributes"], "brand": {**BRAND, **changes}}}  # type: ignore[dict-item]
 
@@ -45,10 +48,21 @@ def test_what_lives_in_the_template_needs_no_build(change: dict[str, Any]) -> No
         {"profiles": {"max_items": 9}},
         {"events": {"types": {"purchase": {"weight": 2}}}},
         {"item_affinity": {"strength": 0}},
+        {"item_affinity": {**UNLIFTED, "step_back": 0.1}},
     ],
 )
 def test_what_lives_in_the_profiles_needs_one(change: dict[str, Any]) -> None:
     assert config_hash(config(**change)) != config_hash(config())
+
+
+def test_switching_the_step_back_needs_a_build_and_its_strength_none() -> None:
+    off, weak, strong = (config(item_affinity={**UNLIFTED, "step_back": lift}) for lift in (0, 0.1, 0.7))
+    assert config_hash(off) != config_hash(weak) == config_hash(strong)
+    assert config_hash(off) == config_hash(config(item_affinity=UNLIFTED))
+    # The alias of the items stands in the documents of `new`.
+    elsewhere = {"items": {"index": "goods"}}
+    assert config_hash(weak) != config_hash(config(item_affinity={**UNLIFTED, "step_back": 0.1}, **elsewhere))
+    assert config_hash(off) == config_hash(config(item_affinity=UNLIFTED, **elsewhere))
 
 
 def test_the_last_build() -> None:

@@ -22,6 +22,12 @@ item_affinity: {strength: 1, full_weight: 1.5, levels: 3}
 popularity: {recent: {weight: 0.5}}
 """
 
+STEP_BACK = """
+events: {types: {purchase: {weight: 1}}}
+attributes: {brand: {field: attrs.brand, strength: 0.05, full_weight: 6, levels: 1}}
+item_affinity: {step_back: 0.2}
+"""
+
 
 def config(extra: str = "") -> Config:
     return parse_config(CONFIG + extra)
@@ -40,6 +46,16 @@ def test_the_template_is_the_one_that_was_read_and_approved(shape: str) -> None:
         golden.write_text(template.source, encoding="utf-8")
 
     assert template.source == golden.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("shape", ["rescore", "function_score"])
+def test_what_was_bought_steps_back_in_both_shapes(shape: str) -> None:
+    found = only(build_templates(parse_config(STEP_BACK + f"search: {{shape: {shape}}}\n"))).source
+    golden = GOLDEN / f"step_back_{shape}.mustache"
+    if os.environ.get("UPDATE_GOLDEN"):
+        golden.write_text(found, encoding="utf-8")
+
+    assert found == golden.read_text(encoding="utf-8")
 
 
 def test_the_version_is_that_of_the_content_and_stands_in_it() -> None:

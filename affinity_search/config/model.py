@@ -29,7 +29,7 @@ IndexName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,99}$")]
 FieldName = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.-]{0,99}$")]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-RESERVED_ATTRIBUTES = frozenset({"item", "relevance"})
+RESERVED_ATTRIBUTES = frozenset({"item", "new", "relevance"})
 
 
 class _Section(BaseModel):
@@ -155,11 +155,25 @@ class ItemAffinity(_Section):
     )
     bought_before: BoughtBefore = Field(default_factory=lambda: BoughtBefore())
     related: Related = Field(default_factory=lambda: Related())
+    step_back: NotNegative = Field(
+        0.0,
+        description="Lift of every item that the shopper has not bought, so that what was bought steps back; 0 "
+        "switches it off.",
+    )
+
+    @model_validator(mode="after")
+    def _lifted_or_stepping_back(self) -> Self:
+        if self.step_back and self.strength and self.bought_before.weight:
+            raise ValueError(
+                f"step_back: expected 0 where what was bought is lifted (item_affinity.strength and "
+                f"bought_before.weight above 0), got {self.step_back:g}"
+            )
+        return self
 
     @property
     def lookups(self) -> int:
-        """Number of lookup clauses: one per bit, none when switched off."""
-        return self.levels.bit_length() if self.strength else 0
+        """Number of lookup clauses: one per bit of the id list, two for `step_back`; none for what is switched off."""
+        return (self.levels.bit_length() if self.strength else 0) + (2 if self.step_back else 0)
 
     @property
     def related_on(self) -> bool:
@@ -168,7 +182,7 @@ class ItemAffinity(_Section):
 
     @property
     def full_lift(self) -> float:
-        """Lift of the highest level, before `search.max_lift` scales it."""
+        """Lift of the highest level of the id list, before `search.max_lift` scales it."""
         return self.strength * self.full_weight
 
 
@@ -266,7 +280,8 @@ class Config(_Section):
     @property
     def total_lift(self) -> float:
         """Sum of all full lifts before the bound."""
-        return sum(a.full_lift for a in self.active_attributes.values()) + self.item_affinity.full_lift
+        item = self.item_affinity
+        return sum(a.full_lift for a in self.active_attributes.values()) + item.full_lift + item.step_back
 
     @property
     def lift_scale(self) -> float:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from affinity_search.config.model import Config
 from affinity_search.evaluate.replay import Ranking
-from affinity_search.templates.lookups import ITEM, level_lifts
+from affinity_search.templates.lookups import ITEM, NEW, level_lifts
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -30,8 +30,9 @@ Lifts = Mapping[str, Sequence[float]]
 class Shop:
     """What the formula needs: lifts by level, the items' values, and each shopper's levels, all by attribute.
 
-    `levels[user][attribute][value]` is the level, `values[attribute][item]` the item's values; `multi_valued` are the
-    attributes where the highest level of an item's values counts, in the others the bits of all of them do.
+    `levels[user][attribute][value]` is the level (`new` has the items bought), `values[attribute][item]` the item's
+    values; `multi_valued` are the attributes where the highest level of an item's values counts, in the others the bits
+    of all of them do.
     """
 
     lifts: Mapping[str, Sequence[float]]
@@ -42,7 +43,7 @@ class Shop:
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """The attributes that have lifts, `item` for the id list."""
+        """The attributes that have lifts, `item` for the id list, `new` for what the shopper has not bought."""
         return tuple(self.lifts)
 
 
@@ -82,6 +83,8 @@ def _of_part(shop: Shop, part: str, levels: Mapping[str, int], items: Sequence[s
     lift, level = shop.lifts[part], levels.get
     if part == ITEM:
         return [lift[level(item, 0)] for item in items]
+    if part == NEW:
+        return [lift[1 - level(item, 0)] for item in items]
     values, merge = shop.values[part], _highest if part in shop.multi_valued else _all_bits
     return [lift[merge(values.get(item, ()), level)] for item in items]
 

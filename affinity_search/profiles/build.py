@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from affinity_search.config.model import Config
 from affinity_search.errors import ConfigError, DataError
 from affinity_search.profiles import statements
-from affinity_search.profiles.encode import ITEM, codings
+from affinity_search.profiles.encode import ITEM, NEW, codings
 from affinity_search.profiles.record import (
     Build,
     checked_build,
@@ -36,6 +36,7 @@ __all__ = ["build_profile", "build_profiles"]
 EPOCH = date(1970, 1, 1)
 BUCKETS_PER_PARTITION = 2_000_000
 POPULATION_EVENTS = "profiles.population_events"
+MOST_BOUGHT = 65_536  # terms that an engine takes in one lookup
 
 
 def build_profiles(
@@ -122,10 +123,12 @@ def _attribute_rows(config: Config) -> list[list[Any]]:
         for name, a in config.active_attributes.items()
     ]
     item = config.item_affinity
+    bought, limit = item.bought_before, limits.max_items
     if item.strength:
-        bought, limit = item.bought_before, limits.max_items
         weights = [bought.weight, item.related.weight]
         rows.append([ITEM, None, bought.half_life_days, item.full_weight, item.levels, limit, *weights])
+    if item.step_back:
+        rows.append([NEW, None, bought.half_life_days, 1.0, 1, min(4 * limit, MOST_BOUGHT), 0.0, 0.0])
     return rows
 
 
@@ -154,9 +157,12 @@ def _entries(
     found = {name: AttributeReport() for name in codings(config)}
     partitions = max(1, -(-_number(connection, statements.BUCKETS) // BUCKETS_PER_PARTITION))
     for partition in range(partitions):
-        connection.execute(statements.MASSES, {"partitions": partitions, "partition": partition})
+        part = {"partitions": partitions, "partition": partition}
+        connection.execute(statements.MASSES, part)
         prepare_scores(connection, config, related)
-        for statement in (statements.SCORED, statements.KEEP, statements.HISTORY):
+        connection.execute(statements.SCORED)
+        connection.execute(statements.BOUGHT, part)
+        for statement in (statements.KEEP, statements.HISTORY):
             connection.execute(statement)
         for name, *counts in connection.execute(statements.STATISTICS).fetchall():
             found[name] += AttributeReport(*counts)

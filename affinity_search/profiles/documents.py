@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from affinity_search.profiles.encode import Coding, encode
+from affinity_search.profiles.encode import NEW, Coding, encode
 
 __all__ = ["Entry", "lookup_documents", "lookup_id", "profile_document", "shopper_of"]
 
@@ -26,11 +26,14 @@ def shopper_of(lookup: str) -> str:
 
 
 def lookup_documents(
-    user_id: str, affinities: Mapping[str, Sequence[Entry]], codings: Mapping[str, Coding]
-) -> dict[str, dict[str, list[int]]]:
-    """The lookup documents by `_id`, each {"v": keys}; none for a slot that nothing falls into."""
+    user_id: str, affinities: Mapping[str, Sequence[Entry]], codings: Mapping[str, Coding], item_index: str
+) -> dict[str, dict[str, Sequence[int | str]]]:
+    """The lookup documents by `_id`, each {"v": keys}; none for a slot that nothing falls into.
+
+    That of `new` holds the alias of the item index, too: `"on": [item_index]`.
+    """
     return {
-        lookup_id(name, slot, user_id): {"v": keys}
+        lookup_id(name, slot, user_id): {"v": keys, "on": [item_index]} if name == NEW else {"v": keys}
         for name, entries in affinities.items()
         for slot, keys in encode({value: level for value, _, _, level in entries}, codings[name]).items()
     }

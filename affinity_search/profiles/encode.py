@@ -14,9 +14,11 @@ from dataclasses import dataclass
 from affinity_search.config.model import Config
 from affinity_search.items.keys import affinity_key
 
-__all__ = ["ITEM", "Coding", "codings", "decode", "encode", "matched_level", "slot_level"]
+__all__ = ["ITEM", "NEW", "Coding", "codings", "decode", "encode", "matched_level", "slot_level"]
 
 ITEM = "item"
+NEW = "new"
+"""The items that the shopper bought; a hit that is none of them is lifted by `item_affinity.step_back`."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +37,12 @@ class Coding:
 
 
 def codings(config: Config) -> dict[str, Coding]:
-    """The coding of every attribute that is switched on, by name, and last of `item` where the item list is on."""
+    """The coding of every attribute that is switched on, by name, and last those of `item` and `new` where they are."""
     found = {name: Coding(a.levels, a.multi_valued) for name, a in config.active_attributes.items()}
-    if config.item_affinity.lookups:
+    if config.item_affinity.strength:
         found[ITEM] = Coding(config.item_affinity.levels)
+    if config.item_affinity.step_back:
+        found[NEW] = Coding(1)
     return found
 
 

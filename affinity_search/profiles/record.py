@@ -65,13 +65,14 @@ def checked_build(connection: DuckDBPyConnection, config: Config) -> Build:
 def config_hash(config: Config) -> str:
     """Hash (16 hex digits) of what profiles depend on. Strengths are no part of it, except whether they are 0."""
     item = config.item_affinity
-    unused = set() if item.related_on else {"related"}
+    unused = {"step_back"} if item.related_on else {"step_back", "related"}
     parts = {
         "types": {name: kind.weight for name, kind in config.events.types.items()},
         "time": config.events.time,
         "attributes": {n: a.model_dump(exclude={"strength"}) for n, a in config.active_attributes.items()},
         "item": item.model_dump(exclude={"strength"} | unused) if item.strength else None,
         "profiles": config.profiles.model_dump(),
+        **({"new": [item.bought_before.half_life_days, config.items.index]} if item.step_back else {}),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from affinity_search.config.model import Config
-from affinity_search.profiles.encode import ITEM, codings
+from affinity_search.profiles.encode import ITEM, NEW, codings
 
 __all__ = ["AttributeReport", "BuildReport", "warnings"]
 
@@ -67,6 +67,8 @@ def _warning(config: Config, name: str, report: AttributeReport, p99: Mapping[st
     if not report.entries:
         if name == ITEM:
             return f"item_affinity: no entries: {_no_items(config)}"
+        if name == NEW:
+            return "item_affinity.step_back: no entries: there is no event of a type with the highest weight"
         field = config.attributes[name].field
         return f"attributes.{name}: no entries: no item with events has a value in `{field}` (are the items loaded?)"
     if report.clipped_share > CLIPPED_SHARE_TO_WARN:

@@ -7,7 +7,7 @@ The statements talk through temporary tables, so that none of them is put togeth
     build_values    which item has which value of which attribute
     build_buckets   the buckets to read: all, or those of some shoppers
     build_population, build_events    the population's shares, and how many decayed events they rest on
-    counted         one row per bucket that counts: shopper, item, mass (weight * count), age in days
+    counted         one row per bucket that counts: shopper, item, type's weight, mass (weight * count), age in days
     masses          per shopper, item and half-life: the decayed mass, and the age of the newest event
     related_scores  per shopper and related item: its weight before `related.weight` (see `related`)
 
@@ -48,7 +48,7 @@ CREATE OR REPLACE TEMP VIEW build_buckets AS
 
 COUNTED_BY_DATE = """
 CREATE OR REPLACE TEMP VIEW counted AS
-SELECT b.user_id, b.item, b.count AS events, t.weight * b.count AS mass, c.as_of - b.day AS age
+SELECT b.user_id, b.item, b.count AS events, t.weight, t.weight * b.count AS mass, c.as_of - b.day AS age
 FROM build_buckets b JOIN build_types t ON b.type = t.type JOIN build_clock c ON b.day <= c.as_of
 """
 
@@ -56,7 +56,7 @@ COUNTED_BY_SEQUENCE = """
 CREATE OR REPLACE TEMP TABLE build_newest AS
     SELECT b.user_id, max(b.day) AS day FROM build_buckets b JOIN build_types t ON b.type = t.type GROUP BY b.user_id;
 CREATE OR REPLACE TEMP VIEW counted AS
-SELECT b.user_id, b.item, b.count AS events, t.weight * b.count AS mass, n.day - b.day AS age
+SELECT b.user_id, b.item, b.count AS events, t.weight, t.weight * b.count AS mass, n.day - b.day AS age
 FROM build_buckets b JOIN build_types t ON b.type = t.type JOIN build_newest n ON n.user_id = b.user_id;
 """
 
@@ -82,7 +82,7 @@ STORED_POPULATION = "CREATE OR REPLACE TEMP VIEW build_population AS SELECT * FR
 # The decayed events of the whole population, by attribute: what the share of a value not seen before is a part of.
 TOTALS = """
 SELECT a.attribute, t.mass / 1152921504606846976 FROM build_attributes a JOIN build_totals t USING (half_life_days)
-WHERE a.attribute <> 'item' AND t.mass > 0 ORDER BY a.attribute
+WHERE a.attribute NOT IN ('item', 'new') AND t.mass > 0 ORDER BY a.attribute
 """
 
 NEXT_TABLES = """
@@ -138,6 +138,24 @@ SELECT w.user_id, w.attribute, w.value, w.count, w.weight, w.weight > a.full_wei
        ) <= a.keep AS kept
 FROM weighed w JOIN build_attributes a ON a.attribute = w.attribute
 WHERE w.weight > 0 AND (w.count > 0 OR w.weight / a.full_weight * a.levels >= 0.5)
+"""
+
+# The items bought, for `item_affinity.step_back`: those of the types that count most, the newest first. None where
+# `new` is no attribute of this build.
+BOUGHT = """
+INSERT INTO scored
+WITH bought AS (
+    SELECT user_id, item, min(age) AS age,
+           sum((mass * pow(2.0, -age / half_life_days) * 1152921504606846976)::HUGEINT)::DOUBLE
+           / 1152921504606846976 AS count
+    FROM counted CROSS JOIN build_attributes
+    WHERE attribute = 'new' AND weight = (SELECT max(weight) FROM build_types)
+      AND hash(user_id) % $partitions = $partition
+    GROUP BY user_id, item
+)
+SELECT user_id, attribute, item, count, 1, false, 1,
+       row_number() OVER (PARTITION BY user_id ORDER BY age, item) <= keep
+FROM bought JOIN build_attributes ON attribute = 'new'
 """
 
 KEEP = """

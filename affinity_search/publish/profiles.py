@@ -20,7 +20,7 @@ from affinity_search.engine.bulk import Action, BulkReport, Refusal, write_bulk
 from affinity_search.engine.protocol import Engine, path
 from affinity_search.errors import MissingResource
 from affinity_search.profiles.documents import lookup_documents, profile_document, shopper_of
-from affinity_search.profiles.encode import codings
+from affinity_search.profiles.encode import NEW, codings
 from affinity_search.profiles.record import (
     Build,
     checked_build,
@@ -165,8 +165,11 @@ def _adopt(engine: Engine, connection: DuckDBPyConnection, config: Config, build
 
 
 def _coding_hash(config: Config) -> str:
-    parts = [[name, coding.levels, coding.multi_valued] for name, coding in codings(config).items()]
-    return hashlib.sha256(json.dumps(sorted(parts)).encode()).hexdigest()[:16] + " "
+    coded = codings(config)
+    parts: list[list[object]] = [[name, coding.levels, coding.multi_valued] for name, coding in sorted(coded.items())]
+    if NEW in coded:
+        parts.append([config.items.index])  # which stands in the documents
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16] + " "
 
 
 def _plan(connection: DuckDBPyConnection, parameters: dict[str, Any]) -> None:
@@ -245,7 +248,7 @@ def _writes(
 ) -> Iterator[Action]:
     _, _, content, events, _, _, before = next(rows)
     affinities = {name: [row[2:6] for row in entries] for name, entries in groupby(rows, key=itemgetter(1))}
-    lookups = lookup_documents(user_id, affinities, codings(config))
+    lookups = lookup_documents(user_id, affinities, codings(config), config.items.index)
     gone = [document for document in before if document not in lookups]
     desk.open(user_id, _Open(content, list(lookups), len(lookups) + len(gone) + 1))
     for document, body in lookups.items():

@@ -16,7 +16,8 @@ class Reason:
     """One affinity that moved a hit.
 
     `lift` is what it adds to the factor, `share` the part of the score that it makes up (0 to 1). `attribute` is `item`
-    for the shopper's id list. `value` is the item's value that the shopper likes, None where it was not looked up.
+    for the shopper's id list, `new` for an item that the shopper has not bought. `value` is the item's value that the
+    shopper likes, None where it was not looked up and for `new`.
     `related` is True for an item that the shopper never had, lifted by others that go with it.
     """
 

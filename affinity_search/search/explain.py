@@ -13,6 +13,7 @@ from affinity_search.items.item import parse_item, values_at
 from affinity_search.search.answer import Answer, Hit, Reason
 from affinity_search.search.client import Client, Options
 from affinity_search.search.sentences import sentence
+from affinity_search.templates.lookups import NEW
 
 __all__ = ["ExplainedHit", "Explanation", "explain"]
 
@@ -102,6 +103,8 @@ def _with_values(hit: Hit, config: Config, liked: Liked) -> Hit:
 
 
 def _with_value(reason: Reason, hit: Hit, config: Config, liked: Liked) -> Reason:
+    if reason.attribute == NEW:
+        return reason
     if reason.attribute not in config.attributes:
         _, count = liked.get((reason.attribute, hit.id), (0, 1.0))
         return replace(reason, value=hit.id, related=count == 0)

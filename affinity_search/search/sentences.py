@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from affinity_search.search.answer import Reason
-from affinity_search.templates.lookups import ITEM
+from affinity_search.templates.lookups import ITEM, NEW
 
 __all__ = ["sentence"]
 
@@ -28,5 +28,7 @@ def sentence(reasons: Sequence[Reason]) -> str:
 def _clause(reason: Reason) -> str:
     if reason.attribute == ITEM:
         return "people who bought what you bought also bought this" if reason.related else "you bought this before"
+    if reason.attribute == NEW:
+        return "you have not bought this yet"
     label = reason.attribute.replace("_", " ")
     return f"you often choose {label} {reason.value}" if reason.value else f"you often choose this {label}"

@@ -3,6 +3,9 @@
 A clause asks "is this item's key in the shopper's list for this slot?" and adds its lift when it is. Its name says all
 there is to know about it, `brand|b2|0.2133`, so that a hit's `matched_queries` alone give the whole account:
 score = relevance * (1 + sum of the lifts named).
+
+One clause asks the other way round: `new` adds its lift when the item is not in the list of what the shopper bought,
+and nothing where there is no such list. A rescore may lower no score: what was bought steps back as all else is lifted.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from affinity_search.config.model import Config
 __all__ = ["Lookup", "level_lifts", "lookups", "matched_levels", "matched_lifts"]
 
 ITEM = "item"
+NEW = "new"
 
 
 @dataclass(frozen=True)
@@ -34,24 +38,37 @@ class Lookup:
 
     @property
     def filter(self) -> dict[str, Any]:
-        """The terms lookup; `{{user_id}}` is Mustache's, last in the id so that no id can pass for another."""
-        document = {"index": self.index, "id": f"{self.attribute}.{self.slot}.{{{{user_id}}}}", "path": "v"}
-        return {"terms": {f"affinity.{self.attribute}": document, "_name": self.name}}
+        """The terms lookup; for `new` all but what it finds, where the shopper has a document at all.
+
+        A list that is not there matches nothing, so that all else would match: the document's `on` names the item
+        index, and only with it the clause matches in that index.
+        """
+        if self.attribute == NEW:
+            bought, gate = self._terms(f"affinity.{ITEM}", "v"), self._terms("_index", "on")
+            return {"bool": {"filter": [{"terms": gate}], "must_not": [{"terms": bought}], "_name": self.name}}
+        return {"terms": {**self._terms(f"affinity.{self.attribute}", "v"), "_name": self.name}}
+
+    def _terms(self, field: str, path: str) -> dict[str, Any]:
+        # `{{user_id}}` is Mustache's, last in the id so that no id can pass for another.
+        return {field: {"index": self.index, "id": f"{self.attribute}.{self.slot}.{{{{user_id}}}}", "path": path}}
 
 
 def lookups(config: Config) -> tuple[Lookup, ...]:
-    """The lookup clauses of the configuration, attributes in the order of the file, then the id list.
+    """The lookup clauses of the configuration, attributes in the order of the file, then the id list, then `new`.
 
     The lifts of an attribute's matched slots add up to `full_lift * level / levels`, scaled so that the sum over all
     attributes stays within `search.max_lift`. Empty where nothing has a strength.
     """
-    found = []
+    found: list[Lookup] = []
     for name, attribute in config.active_attributes.items():
         step = attribute.full_lift * config.lift_scale / attribute.levels
         found += _clauses(name, step, attribute.levels, config.lookup_index, thermometer=attribute.multi_valued)
     if config.item_affinity.strength:
         step = config.item_affinity.full_lift * config.lift_scale / config.item_affinity.levels
         found += _clauses(ITEM, step, config.item_affinity.levels, config.lookup_index, thermometer=False)
+    if config.item_affinity.step_back:
+        lift = config.item_affinity.step_back * config.lift_scale
+        found.append(Lookup(NEW, "b0", f"{lift:.6g}", config.lookup_index))
     return tuple(found)
 
 

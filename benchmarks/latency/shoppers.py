@@ -97,7 +97,7 @@ def profile_actions(shop: Catalogue, crowd: Crowd) -> Iterator[Action]:
     coded, steps = codings(config), lift_steps(config)
     for number in range(crowd.count):
         user, found = crowd.shopper(number), tastes(shop, crowd, number)
-        for identity, body in lookup_documents(user, found, coded).items():
+        for identity, body in lookup_documents(user, found, coded, config.items.index).items():
             yield Action("index", config.lookup_index, identity, body)
         read = profile_document(user, found, build=1, as_of="2026-01-31", events=float(ENTRIES[crowd.profile]))
         yield Action("index", config.profile_index, user, read)

@@ -116,6 +116,18 @@ def test_where_nobody_buys_twice_nothing_is_lost(engine: OpenSearchEngine, tmp_p
     assert once.outcome.controls.empty_changed == 0
 
 
+def test_what_was_bought_steps_back_and_is_a_part_of_the_report(engine: OpenSearchEngine, tmp_path: Path) -> None:
+    once = "item_affinity: {step_back: 0.5}"
+    config = parse_config(CONFIG.format(shape="rescore").replace("item_affinity: {strength: 0.5}", once))
+    found = evaluate_folder(engine, write_shop(tmp_path, ONCE), config=config, sample=60).outcome
+    assert set(found.all.parts) == {f"{word} {n}" for word in ("alone", "without") for n in ("brand", "colour", "new")}
+    assert found.controls.formula_error < 1e-4
+    assert found.controls.empty_changed == 0
+    assert found.all.parts["alone new"].sure_gain, "who bought a thing wants another one"
+    # With what the shopper owns taken out on both sides, all that is left is lifted alike.
+    assert found.novel.parts["alone new"].percent == pytest.approx(0, abs=0.5)
+
+
 def test_without_a_signal_the_lift_is_about_nothing(engine: OpenSearchEngine, tmp_path: Path) -> None:
     """Also a log without queries: its last purchases become queries, and the report says so."""
     nothing = evaluate_folder(engine, write_shop(tmp_path, NO_SIGNAL, queries=False))

@@ -111,7 +111,10 @@ def _parts(outcome: Evaluation) -> Table:
         (name, percent(every[name]), _interval(every[name]), percent(novel[name]), _interval(novel[name]))
         for name in every
     )
-    note = "By the formula, from the generic candidates; `item` is the list of single items (bought before)."
+    note = (
+        "By the formula, from the generic candidates; `item` is the list of single items (bought before), `new` the "
+        "lift of what was not bought."
+    )
     header = ("nDCG@10", "all", "95 % interval", "novel", "95 % interval")
     return Table("Each affinity alone and left out", header, rows, note)
 
