@@ -51,6 +51,21 @@ def assert_same(found: Weights, wanted: Weights) -> None:
         assert found[key][:2] == pytest.approx((count, weight), rel=1e-9, abs=1e-9), key
 
 
+def test_some_values_have_a_weight_of_their_own(connection: Connection) -> None:
+    by_value = {"attribute": "colour", "weights": {"red": 0.5, "blue": 3, "none": 9}}
+    item = {"strength": 1, "full_weight": 9, "bought_before": {"weight": 2, "half_life_days": 20, "by_value": by_value}}
+    build_profiles(connection, config(item_affinity=item), now_ms=1000)
+    found = entries(connection)
+    # i1 is red, i2 red and blue: the lower weight counts; i3 is blue, and of "gone" nothing is known.
+    assert found["ann", "item", "i1"][1] == pytest.approx(0.5 * math.log(2))
+    assert found["ann", "item", "i2"][1] == pytest.approx(0.5 * math.log(1 + 2**0.5))
+    assert found["bob", "item", "i3"][1] == pytest.approx(3 * math.log(1.5))
+    assert found["bob", "item", "gone"][1] == pytest.approx(2 * math.log(4))
+    single = config(item_affinity=item)
+    build_profile(connection, single, ["ann"], now_ms=2000)
+    assert entries(connection) == found
+
+
 def test_a_shop_worked_out_by_hand(connection: Connection) -> None:
     report = build_profiles(connection, config(), now_ms=1000)
     found = entries(connection)

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 __all__ = [
     "Attribute",
     "BoughtBefore",
+    "ByValue",
     "Config",
     "EngineSettings",
     "EventType",
@@ -127,11 +128,23 @@ class Attribute(_Section):
         return self.strength * self.full_weight
 
 
+class ByValue(_Section):
+    """Other weights of the bought-before signal for the items with some values of one attribute."""
+
+    attribute: Name = Field(description="Attribute whose values these are, one of `attributes`.")
+    weights: dict[str, NotNegative] = Field(
+        description="Weight by value, in place of `weight`; of an item with several the lowest counts."
+    )
+
+
 class BoughtBefore(_Section):
     """The bought-before signal: log(1 + decayed count) of the very item."""
 
     weight: NotNegative = Field(1.0, description="Share of this signal in the item affinity; 0 switches it off.")
     half_life_days: Positive = Field(90.0, description="After this many days an event counts half.")
+    by_value: ByValue | None = Field(
+        None, description="Other weights for some categories: what is bought once in a lifetime, what every week."
+    )
 
 
 class Related(_Section):
@@ -254,6 +267,11 @@ class Config(_Section):
                 raise ValueError(
                     f"attributes.{name}.field: expected a field of its own, {attribute.field} is that of {first}"
                 )
+        by_value = self.item_affinity.bought_before.by_value
+        if by_value and by_value.attribute not in self.attributes:
+            raise ValueError(
+                f"item_affinity.bought_before.by_value.attribute: expected one of attributes, got {by_value.attribute}"
+            )
         if self.lookups > self.search.max_lookups:
             raise ValueError(
                 f"search.max_lookups: expected at least the lookups of all attributes and the item list "

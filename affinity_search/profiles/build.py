@@ -113,6 +113,10 @@ def _prepare(connection: DuckDBPyConnection, config: Config, as_of: date | None)
     _fill(connection, statements.FILL_ATTRIBUTES, _attribute_rows(config))
     _fill(connection, statements.FILL_CLOCK, [[day, config.profiles.prior_events]])
     connection.execute(statements.VALUES)
+    if by_value := config.item_affinity.bought_before.by_value:
+        names, weights = list(by_value.weights), list(by_value.weights.values())
+        field = config.attributes[by_value.attribute].field
+        connection.execute(statements.FILL_AGAIN, {"values": names, "weights": weights, "field": field})
     return day
 
 

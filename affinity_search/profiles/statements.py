@@ -5,6 +5,7 @@ The statements talk through temporary tables, so that none of them is put togeth
     build_types, build_attributes, build_half_lives, build_clock    the configuration, as rows
     build_users     the shoppers to compute, where it is not all of them
     build_values    which item has which value of which attribute
+    build_again     items whose bought-before signal has a weight of its own
     build_buckets   the buckets to read: all, or those of some shoppers
     build_population, build_events    the population's shares, and how many decayed events they rest on
     counted         one row per bucket that counts: shopper, item, type's weight, mass (weight * count), age in days
@@ -26,10 +27,17 @@ CREATE OR REPLACE TEMP TABLE build_attributes (
     item_weight DOUBLE, related_weight DOUBLE
 );
 CREATE OR REPLACE TEMP TABLE build_events (attribute VARCHAR, events DOUBLE);
+CREATE OR REPLACE TEMP TABLE build_again (item VARCHAR, weight DOUBLE);
 """
 
 FILL_TYPES = "INSERT INTO build_types VALUES (?, ?)"
 FILL_CLOCK = "INSERT INTO build_clock VALUES (?, ?)"
+FILL_AGAIN = """
+INSERT INTO build_again
+    SELECT v.item, min(w.weight) FROM item_values v
+    JOIN (SELECT unnest($values::VARCHAR[]) AS value, unnest($weights::DOUBLE[]) AS weight) w ON w.value = v.value
+    WHERE v.field = $field GROUP BY v.item
+"""
 FILL_USERS = "INSERT INTO build_users SELECT DISTINCT unnest(?)"
 FILL_ATTRIBUTES = "INSERT INTO build_attributes VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 FILL_EVENTS = "INSERT INTO build_events VALUES (?, ?)"
@@ -126,8 +134,9 @@ WITH histories AS (
     WHERE c.count > 0
     UNION ALL
     SELECT user_id, a.attribute, item, coalesce(i.count, 0),
-           a.item_weight * ln(1 + coalesce(i.count, 0)) + a.related_weight * coalesce(r.score, 0)
+           coalesce(g.weight, a.item_weight) * ln(1 + coalesce(i.count, 0)) + a.related_weight * coalesce(r.score, 0)
     FROM item_counts i FULL JOIN related_scores r USING (user_id, item)
+    LEFT JOIN build_again g USING (item)
     JOIN build_attributes a ON a.attribute = 'item'
 )
 SELECT w.user_id, w.attribute, w.value, w.count, w.weight, w.weight > a.full_weight AS clipped,
