@@ -15,12 +15,15 @@ NAMED = 2
 def sentence(reasons: Sequence[Reason]) -> str:
     """The sentence for reasons in falling order of share; without any, that the hit stands where everyone sees it.
 
+    That something is new is true of most hits, so it is said only of those of which there is nothing else to say.
+
     >>> sentence([Reason("brand", 15, 0.5, 0.3, "Meadow")])
     'You often choose brand Meadow.'
     """
     if not reasons:
         return "Ranked by your search words and by what is popular."
-    said = [_clause(reason) for reason in reasons[:NAMED]]
+    telling = [reason for reason in reasons if reason.attribute != NEW] or reasons
+    said = [_clause(reason) for reason in telling[:NAMED]]
     text = " and ".join(said)
     return f"{text[0].upper()}{text[1:]}."
 

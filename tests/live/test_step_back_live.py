@@ -121,7 +121,9 @@ def test_explain_says_what_is_new(desk: Desk) -> None:
     new = [(one, r) for one in found.personalised for r in one.hit.reasons if r.attribute == "new"]
     assert new
     assert {(r.level, r.lift, r.value, r.related) for _, r in new} == {(1, 0.3, None, False)}
-    assert any("ou have not bought this yet" in one.sentence for one, _ in new)
+    only = {one.sentence == "You have not bought this yet." for one, _ in new if len(one.hit.reasons) == 1}
+    assert only <= {True}
+    assert not any("bought this yet" in one.sentence for one, _ in new if len(one.hit.reasons) > 1)
     assert not any("bought this yet" in one.sentence for one in found.personalised if one.hit.id in BOUGHT[READER])
 
 
