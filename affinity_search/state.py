@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from affinity_search.errors import DataError
+from affinity_search.extras import extra_module
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -44,8 +45,10 @@ SCHEMA_VERSION = "2"
 def open_state(path: Path, *, memory_limit_mb: int | None = None) -> Iterator[DuckDBPyConnection]:
     """A connection to the state file, which is created where it is absent; closed at the end.
 
-    Raises DataError where the file is locked by another process, is no state file or has another schema version.
+    Raises ConfigError without the package of the extra `profiles`, DataError where the file is locked by another
+    process, is no state file or has another schema version.
     """
+    extra_module("duckdb")
     import duckdb
 
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -71,9 +74,9 @@ def open_state(path: Path, *, memory_limit_mb: int | None = None) -> Iterator[Du
 
 def _check_version(connection: DuckDBPyConnection, path: Path) -> None:
     connection.execute("INSERT INTO meta VALUES ('schema', ?) ON CONFLICT DO NOTHING", [SCHEMA_VERSION])
-    found = connection.execute("SELECT value FROM meta WHERE key = 'schema'").fetchone()
-    if found is None or found[0] != SCHEMA_VERSION:
+    ((found,),) = connection.execute("SELECT value FROM meta WHERE key = 'schema'").fetchall()
+    if found != SCHEMA_VERSION:
         raise DataError(
-            f"{path}: expected state schema {SCHEMA_VERSION}, got {found[0] if found else 'none'}",
+            f"{path}: expected state schema {SCHEMA_VERSION}, got {found}",
             hint="Move the file away and ingest the events again.",
         )

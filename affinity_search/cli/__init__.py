@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from affinity_search.errors import AffinityError
+from affinity_search.extras import missing_extra
 
 __all__ = ["main"]
 
@@ -45,7 +46,10 @@ class _Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module, _, name = COMMANDS[cmd_name][0].partition(":")
-        found = getattr(importlib.import_module(f"affinity_search.cli.{module}"), name)
+        try:
+            found = getattr(importlib.import_module(f"affinity_search.cli.{module}"), name)
+        except ModuleNotFoundError as error:
+            raise missing_extra(error) from error
         assert isinstance(found, click.Command)  # noqa: S101
         return found
 

@@ -15,14 +15,12 @@ from affinity_search.evaluate.formula import read_shop
 from affinity_search.evaluate.queries import Query
 from affinity_search.evaluate.replay import Ranking, Search, replay
 from affinity_search.evaluate.sides import Side, lifted_candidates, sides
-from affinity_search.evaluate.targets import all_targets, novel_targets
+from affinity_search.evaluate.targets import CANDIDATES, all_targets, novel_targets
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 __all__ = ["Evaluation", "Progress", "evaluate"]
-
-DEPTH = 100
 
 Progress = Callable[[str, int, int], None]
 """Gets the name of the stage, what is done of it, and how much it is in all."""
@@ -94,4 +92,4 @@ def _replayed(
         done += some
         progress(stage, done, distinct)
 
-    return replay(engine, config, searches, max(config.search.window, DEPTH), count)
+    return replay(engine, config, searches, max(config.search.window, CANDIDATES), count)

@@ -10,12 +10,12 @@ from datetime import date
 from pathlib import Path
 
 from affinity_search.config import Config
-from affinity_search.config.suggest import suggest_from_files
 from affinity_search.engine import Engine
 from affinity_search.evaluate.evaluation import Evaluation, Progress, evaluate
-from affinity_search.evaluate.extras import extra_module
 from affinity_search.evaluate.own_log import cut_log
 from affinity_search.evaluate.queries import Query, look_derived, read_queries, sample_queries
+from affinity_search.extras import extra_module
+from affinity_search.suggest import suggest_from_files
 from affinity_search.trial import Files, Say, find_files, staged
 
 __all__ = ["FolderEvaluation", "evaluate_folder"]
@@ -67,8 +67,8 @@ def evaluate_folder(
 
     Raises ConfigError without the packages of the extras, DataError where the folder cannot be used, EngineError.
     """
-    extra_module("duckdb", "profiles")
-    extra_module("ir_measures", "evaluate")
+    extra_module("duckdb")
+    extra_module("ir_measures")
     shop = folder.resolve().name
     with tempfile.TemporaryDirectory(prefix="affinity-evaluate-") as work:
         test = _test(find_files(folder), Path(work), split, config)
@@ -86,7 +86,7 @@ def _test(files: Files, work: Path, split: date | None, config: Config | None) -
         queries = read_queries(files.queries)
         derived = look_derived(queries)
         return _Test(files, queries, FROM_CLASSES if derived else f"from {files.queries.name}", derived)
-    log = cut_log(files.items, files.events, work, split, config.events.time if config else None)
+    log = cut_log(files.items, files.events, work, split, config)
     training = replace(files, events=log.training)
     return _Test(training, log.queries, f"derived from the purchases since {log.since}", True)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
-from affinity_search.evaluate.extras import extra_module
+from affinity_search.extras import extra_module
 
 __all__ = ["DEPTH", "MEASURES", "mean", "measure"]
 
@@ -24,7 +24,7 @@ def measure(orders: Orders, targets: Targets, names: Sequence[str] = MEASURES) -
     targets gets a value, 0 where its order holds none of them or is missing. Queries without targets are left out.
     Raises ConfigError without the package ir-measures.
     """
-    measures = extra_module("ir_measures", "evaluate")
+    measures = extra_module("ir_measures")
     known = {"ndcg@10": measures.nDCG @ DEPTH, "mrr": measures.RR, "recall@10": measures.R @ DEPTH}
     known["hit@10"] = measures.Success @ DEPTH
     wanted = {known[name]: name for name in names}
