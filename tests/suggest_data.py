@@ -36,11 +36,18 @@ def catalogue(count: int = 240) -> list[Item]:
 
 
 def purchases(
-    items: Iterable[Item], *, taste: float = 1.0, again: float = 0.0, shoppers: int = 80, steps: int = 40, seed: int = 3
+    items: Iterable[Item],
+    *,
+    taste: float = 1.0,
+    again: float | None = None,
+    shoppers: int = 80,
+    steps: int = 40,
+    seed: int = 3,
 ) -> list[Event]:
     """Purchases of popular items, of a shopper's two brands `taste` times as often, a share `again` of them once more.
 
-    Where `again` is 0 nobody buys anything twice. Steps are days of a year for each shopper, in order.
+    Where `again` is None nobody buys anything twice; where it is 0 only by chance. Steps are days of a year for each
+    shopper, in order.
     """
     rng = Random(seed)
     shelf = list(items)
@@ -52,9 +59,9 @@ def purchases(
         bought: list[int] = []
         for day in sorted(rng.randrange(365) for _ in range(steps)):
             number = rng.choices(range(len(shelf)), weights)[0]
-            while not again and number in bought:
+            while again is None and number in bought:
                 number = rng.choices(range(len(shelf)), weights)[0]
-            if bought and rng.random() < again:
+            if again and bought and rng.random() < again:
                 number = rng.choice(bought)
             bought.append(number)
             events.append(event(f"u{shopper}", shelf[number].id, day))

@@ -17,11 +17,13 @@ MOST_LINES = 400
 # its own name only. Names in one row know nothing of each other.
 ORDER = (
     ("errors", "resources"),
+    ("extras",),
     ("config",),
     ("items", "events"),
     ("state",),
     ("profiles", "templates", "items.catalogue", "items.signals"),
-    ("config.suggest",),
+    ("validation",),
+    ("suggest",),
     ("engine",),
     ("templates.check",),
     ("publish", "deploy", "search"),

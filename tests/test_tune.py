@@ -1,30 +1,30 @@
-"""Tuning without an engine: relevance taken apart, when a change is taken, the descent, and what is said of it."""
+"""Tuning without an engine: when a change is taken, the descent, and what is said of it."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from math import log1p
+from math import nan
 from pathlib import Path
+from typing import cast
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from affinity_search.cli import main
 from affinity_search.config import Config, parse_config
-from affinity_search.config.model import Popularity
-from affinity_search.config.suggest.measure import Gain, Quality
-from affinity_search.config.suggest.split import Search
-from affinity_search.evaluate.replay import Ranking
-from affinity_search.evaluate.replay import Search as Asked
-from affinity_search.tune.candidates import Candidates, candidates, popularity_score, replayable, stored_feature
+from affinity_search.tune.candidates import stored_feature
 from affinity_search.tune.descent import Descent, Step, Trial, descend
-from affinity_search.tune.judge import Measured, Verdict, compare, interval
-from affinity_search.tune.knobs import Knob, changed, knobs
+from affinity_search.tune.judge import Judged, Measured, interval, judge
+from affinity_search.tune.knobs import Knob, knobs
 from affinity_search.tune.report import as_json, as_text, proposal
-from affinity_search.tune.shop import Tuning
-from tests.evaluate_data import query, ranking
+from affinity_search.tune.shop import Confirmed, Tuning
+from affinity_search.validation.bench import Bench
+from affinity_search.validation.changes import changed
+from affinity_search.validation.measure import Gain, Quality, Verdict
+from tests.validation_data import searches
 
 CONFIG = parse_config(
     """
@@ -43,93 +43,59 @@ search: {max_lift: 2}
     ("value", "kept"), [(0, 0), (1, 1), (255, 255), (257, 257), (511, 511), (513, 512), (1e6, 999424)]
 )
 def test_a_feature_keeps_nine_bits(value: float, kept: float) -> None:
-    assert stored_feature(value) == kept
-
-
-def popularity(all_time: float, recent: float) -> Popularity:
-    return Popularity.model_validate({"all_time": {"weight": all_time}, "recent": {"weight": recent}})
-
-
-def test_popularity_can_be_weighed_anew() -> None:
-    found = {Asked("shoes"): Ranking(("a", "b", "c"), (5.0 + log1p(100), 6.0, 5.5))}
-    kept = candidates([query("q")], found, {}, {"a": (100.0, 0.0), "c": (0.0, 7.0)}, popularity(1, 0))
-    assert kept.text_scores == {"shoes": {"a": pytest.approx(5.0), "b": 6.0, "c": 5.5}}
-    bare = kept.rankings(popularity(0, 0))["shoes"]
-    assert bare.ids == ("b", "c", "a")
-    assert bare.scores == pytest.approx((6.0, 5.5, 5.0))
-    other = kept.rankings(popularity(0.5, 1))["shoes"]
-    assert other.ids == ("c", "a", "b")
-    assert other.scores == pytest.approx((5.5 + log1p(7), 5 + 0.5 * log1p(100), 6.0))
-    assert popularity_score(popularity(2, 3), 1, 3) == pytest.approx(2 * log1p(1) + 3 * log1p(3))
-
-
-def test_a_search_knows_what_is_owned_and_wanted() -> None:
-    asked = query("q", relevant="bz")
-    kept = Candidates((asked,), {"u": frozenset("b")}, {}, {})
-    (search,) = kept.searches({"shoes": ranking("abc")})
-    assert (search.owned, search.relevant, search.bought, search.novel) == ([False, True, False], frozenset({1}), 2, 1)
-
-
-def test_what_cannot_be_won_or_lost_is_left_out() -> None:
-    found = {Asked("few"): ranking("abc"), Asked("many"): ranking("abcdefghij")}
-    few, hit, miss = query("1", text="few"), query("2", text="many"), query("3", text="many", relevant="z")
-    assert replayable([few, hit, miss], found) == [hit]
+    assert stored_feature(np.array([value])).tolist() == [kept]
 
 
 # --- judge
 
 
-def search(shopper: int) -> Search:
-    return Search(shopper, "", (), (), (), (), (), frozenset(), 1, 1)
+SEARCHES = searches([{0}] * 40)
 
 
-SEARCHES = [search(n) for n in range(40)]
-
-
-def quality(all_: float, novel: float | None = None) -> Quality:
+def quality(all_: float, novel: float = nan) -> Quality:
     """The same for every shopper but for a small, fixed spread."""
-    spread = [0.01 * (n % 5 - 2) for n in range(40)]
-    return Quality([all_ + s for s in spread], [None if novel is None else novel + s for s in spread])
+    spread = np.array([0.01 * (n % 5 - 2) for n in range(40)])
+    return Quality(all_ + spread, novel + spread)
 
 
 FLAT = quality(0.2, 0.2)
 
 
 def test_a_sure_gain_is_taken() -> None:
-    better = Measured(FLAT, Quality([v * 1.1 for v in FLAT.all], [v and v * 1.2 for v in FLAT.novel]))
-    verdict = compare(SEARCHES, Measured(FLAT, FLAT), better, "mix", Measured(FLAT, FLAT))
-    assert verdict.good
-    assert (verdict.all.mean, verdict.novel.mean, verdict.aim.mean) == pytest.approx((0.1, 0.2, 0.15))
-    ends = interval(verdict.aim)
+    better = Measured(FLAT, Quality(FLAT.all * 1.1, FLAT.novel * 1.2))
+    found = judge(SEARCHES, Measured(FLAT, FLAT), better, "mix", Measured(FLAT, FLAT))
+    assert found.good
+    assert (found.verdict.all.mean, found.verdict.novel.mean, found.aim.mean) == pytest.approx((0.1, 0.2, 0.15))
+    ends = interval(found.aim)
     assert ends is not None
-    assert ends[0] < verdict.aim.mean < ends[1]
+    assert ends[0] < found.aim.mean < ends[1]
 
 
 @pytest.mark.parametrize("aim", ["all", "novel", "mix"])
 def test_what_falls_against_generic_is_not_taken(aim: str) -> None:
     start = Measured(FLAT, quality(0.1, 0.1))
-    verdict = compare(SEARCHES, start, Measured(FLAT, quality(0.19, 0.3)), aim, start)  # type: ignore[arg-type]
-    assert not verdict.harmless
-    assert not verdict.good
+    found = judge(SEARCHES, start, Measured(FLAT, quality(0.19, 0.3)), aim, start)  # type: ignore[arg-type]
+    assert not found.harmless
+    assert not found.good
 
 
 def test_a_generic_order_made_weaker_is_no_gain() -> None:
     start = Measured(FLAT, FLAT)
-    assert not compare(SEARCHES, start, Measured(quality(0.1, 0.1), quality(0.15, 0.3)), "novel", start).harmless
+    assert not judge(SEARCHES, start, Measured(quality(0.1, 0.1), quality(0.15, 0.3)), "novel", start).harmless
 
 
 def test_nothing_is_sure_of_few_shoppers() -> None:
-    few = SEARCHES[:9]
-    old, new = Quality([0.1] * 9, [0.1] * 9), Quality([0.5] * 9, [0.5] * 9)
-    verdict = compare(few, Measured(old, old), Measured(old, new), "all", Measured(old, old))
-    assert not verdict.good
-    assert interval(verdict.all) is None
+    few = SEARCHES.rows(range(9))
+    old, new = Quality(np.full(9, 0.1), np.full(9, 0.1)), Quality(np.full(9, 0.5), np.full(9, 0.5))
+    found = judge(few, Measured(old, old), Measured(old, new), "all", Measured(old, old))
+    assert not found.good
+    assert interval(found.aim) is None
 
 
 def test_a_generic_order_that_finds_nothing_gives_no_gain() -> None:
-    none = Quality([0.0] * 40, [None] * 40)
-    verdict = compare(SEARCHES, Measured(none, none), Measured(none, quality(0.5)), "mix", Measured(none, none))
-    assert (verdict.aim.mean, verdict.good) == (0.0, False)
+    none = Quality(np.zeros(40), np.full(40, nan))
+    found = judge(SEARCHES, Measured(none, none), Measured(none, quality(0.5)), "mix", Measured(none, none))
+    assert (found.aim.mean, found.good) == (0.0, False)
 
 
 # --- knobs
@@ -150,6 +116,7 @@ def test_the_knobs_of_a_shop() -> None:
         "attributes.*.strength": [0.5, 2.0],
         "profiles.prior_events": [2.0, 20.0],
         "item_affinity.levels": [7],
+        "attributes.brand.levels": [7],
         "search.window": [50, 200],
     }
 
@@ -162,6 +129,7 @@ def test_what_has_no_effect_is_not_turned() -> None:
         "popularity.recent.weight",
         "popularity.all_time.weight",
         "item_affinity.strength",
+        "item_affinity.step_back",
     ]
 
 
@@ -179,46 +147,55 @@ def test_half_lives_and_strengths_move_together() -> None:
     assert dict(found["attributes.*.strength"].others)[2.0].attributes["brand"].strength == 0.2
 
 
-def test_the_bound_grows_with_the_strengths_up_to_eight() -> None:
-    assert changed(CONFIG, "item_affinity.strength", 1.5).search.max_lift == 4
-    assert changed(CONFIG, "item_affinity.strength", 50).search.max_lift == 8
-    assert changed(CONFIG, "item_affinity.strength", 0).search.max_lift == 2
-
-
 # --- descent
 
 
-def landscape(gain_of: Callable[[Config], float]) -> Callable[[Config], tuple[Config, Measured]]:
-    def measure(config: Config) -> tuple[Config, Measured]:
-        better = 1 + gain_of(config)
-        return config, Measured(FLAT, Quality([v * better for v in FLAT.all], [v and v * better for v in FLAT.novel]))
+class Landscape:
+    """A bench on which everything is as good as a function of the configuration says."""
 
-    return measure
+    searches = SEARCHES
+
+    def __init__(self, gain_of: Callable[[Config], float]) -> None:
+        self._gain_of = gain_of
+
+    def generic(self, config: Config) -> Quality:
+        return FLAT
+
+    def personalised(self, config: Config) -> Quality:
+        better = 1 + self._gain_of(config)
+        return Quality(FLAT.all * better, FLAT.novel * better)
+
+    def fitted(self, config: Config) -> Config:
+        return config
+
+
+def landscape(gain_of: Callable[[Config], float]) -> Bench:
+    return cast(Bench, Landscape(gain_of))
 
 
 def test_nothing_moves_where_nothing_matters() -> None:
-    found = descend(CONFIG, SEARCHES, landscape(lambda _: 0.0), "mix")
+    found = descend(CONFIG, landscape(lambda _: 0.0), "mix")
     assert found.config == CONFIG
-    assert [step.taken for step in found.steps] == [None] * 9
+    assert [step.taken for step in found.steps] == [None] * 10
     assert found.total.aim == Gain(0.0, 0.0)
 
 
 def test_the_best_value_is_found_and_told() -> None:
     peak = landscape(lambda c: 0.2 - abs(c.item_affinity.strength - 1.5) / 10)
-    found = descend(CONFIG, SEARCHES, peak, "mix")
-    assert found.config == changed(CONFIG, "item_affinity.strength", 1.5)
+    found = descend(CONFIG, peak, "mix")
+    assert found.config == changed(CONFIG, {"item_affinity.strength": 1.5})
     (step,) = [step for step in found.steps if step.taken]
     assert (step.address, step.before, step.after) == ("item_affinity.strength", 0.5, 1.5)
-    assert found.total.all.mean == pytest.approx(0.1)
+    assert found.total.verdict.all.mean == pytest.approx(0.1)
 
 
 def test_of_equals_the_nearest_is_taken() -> None:
-    found = descend(CONFIG, SEARCHES, landscape(lambda c: 0.1 * (c.popularity.recent.weight > 0)), "mix")
+    found = descend(CONFIG, landscape(lambda c: 0.1 * (c.popularity.recent.weight > 0)), "mix")
     assert found.config.popularity.recent.weight == 0.5
 
 
 def test_a_harmful_strength_goes_to_zero() -> None:
-    found = descend(CONFIG, SEARCHES, landscape(lambda c: 0.1 - c.item_affinity.strength / 10), "mix")
+    found = descend(CONFIG, landscape(lambda c: 0.1 - c.item_affinity.strength / 10), "mix")
     assert found.config.item_affinity.strength == 0
 
 
@@ -226,21 +203,23 @@ def test_a_harmful_strength_goes_to_zero() -> None:
 
 
 def tuning(found: Descent) -> Tuning:
-    return Tuning(CONFIG, found, "mix", "2026-01-01", 100, 40, 40, 123, 2e-7)
+    return Tuning(CONFIG, found, "mix", "2026-01-01", 100, 40, 40, Confirmed(123, 2e-7, 0.43211, 0.43209))
 
 
 def test_the_text_says_what_changes_and_what_stays() -> None:
-    found = descend(CONFIG, SEARCHES, landscape(lambda c: 0.1 * (c.popularity.recent.weight > 0)), "mix")
+    found = descend(CONFIG, landscape(lambda c: 0.1 * (c.popularity.recent.weight > 0)), "mix")
     text = as_text(tuning(found))
     assert "would change:\n  popularity.recent.weight: 0 -> 0.5: all +10.0% [" in text
     assert "stays:\n  popularity.all_time.weight: 1 stays; the best other value, 0.5: all +0.0%" in text
-    assert text.endswith("confirmed in the engine: 123 scores, largest relative difference 2.0e-07")
-    still = as_text(tuning(descend(CONFIG, SEARCHES, landscape(lambda _: 0.0), "all")))
+    assert text.endswith(
+        "confirmed in the engine: nDCG@10 0.4321 (computed 0.4321), 123 scores, largest relative difference 2.0e-07"
+    )
+    still = as_text(tuning(descend(CONFIG, landscape(lambda _: 0.0), "all")))
     assert "would change nothing:\n  nothing gains for sure\n" in still
 
 
 def test_the_proposal_reads_back_and_says_why() -> None:
-    found = descend(CONFIG, SEARCHES, landscape(lambda c: c.item_affinity.strength / 10), "mix")
+    found = descend(CONFIG, landscape(lambda c: c.item_affinity.strength / 10), "mix")
     text = proposal(tuning(found))
     assert parse_config(text) == found.config
     assert text.startswith("# Proposed by `affinity tune`")
@@ -250,10 +229,10 @@ def test_the_proposal_reads_back_and_says_why() -> None:
 
 def test_json_holds_numbers_or_null() -> None:
     nothing = Gain(0.0, float("-inf"))
-    verdict = Verdict(nothing, nothing, nothing, harmless=False)
-    steps = (Step("half_life_days", 1, 1, (Trial(4.0, verdict),)),)
-    empty = Measured(Quality([], []), Quality([], []))
-    found = tuning(Descent(CONFIG, steps, empty, empty, replace(verdict, harmless=True)))
+    judged = Judged(Verdict(nothing, nothing, nothing), "mix", harmless=False)
+    steps = (Step("half_life_days", 1, 1, (Trial(4.0, judged),)),)
+    empty = Measured(Quality(np.zeros(0), np.zeros(0)), Quality(np.zeros(0), np.zeros(0)))
+    found = tuning(Descent(CONFIG, steps, empty, empty, replace(judged, harmless=True)))
     said = json.loads(json.dumps(as_json(found), allow_nan=False))
     assert said["total"]["all"] == {"gain_percent": 0, "interval_percent": None}
     assert said["steps"][0]["tried"][0]["falls_against_generic"] is True

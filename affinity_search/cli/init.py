@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from affinity_search.config.suggest import Looked, suggest_from_files, write_yaml
 from affinity_search.errors import ConfigError
+from affinity_search.suggest import Looked, suggest_from_files, write_yaml
 
 __all__ = ["init"]
 

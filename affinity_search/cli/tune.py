@@ -9,11 +9,11 @@ import click
 
 from affinity_search.config import Config, load_config
 from affinity_search.config.model import EngineSettings
-from affinity_search.config.suggest import suggest_from_files
 from affinity_search.engine.embedded import start
 from affinity_search.engine.opensearch import OpenSearchEngine
 from affinity_search.errors import ConfigError
 from affinity_search.evaluate.report import write_whole
+from affinity_search.suggest import suggest_from_files
 from affinity_search.trial import Files, find_files
 from affinity_search.tune.judge import Objective
 from affinity_search.tune.report import as_json, as_text, proposal

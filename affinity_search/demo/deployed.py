@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from affinity_search.config import Config, load_config
-from affinity_search.config.suggest import Suggestion, suggest_from_files, write_yaml
 from affinity_search.engine import Engine
+from affinity_search.suggest import Suggestion, suggest_from_files, write_yaml
 from affinity_search.trial import Files, Say, find_files, own_names, remove_trial, stage
 
 __all__ = ["Demo", "deploy_demo"]

@@ -1,112 +1,64 @@
-"""The validation searches with their candidates, fetched once, and the parts of relevance kept apart."""
+"""The validation searches with the candidates that the engine gives, and their text scores."""
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from math import log1p
+from collections.abc import Mapping
+from random import Random
 
-from affinity_search.config.model import Popularity
-from affinity_search.config.suggest import split
-from affinity_search.evaluate.queries import Query
-from affinity_search.evaluate.replay import Ranking, Search
-from affinity_search.evaluate.targets import FEWEST_CANDIDATES, Rankings
+import numpy as np
 
-__all__ = ["POOL", "Candidates", "Signals", "candidates", "popularity_score", "replayable", "stored_feature"]
+from affinity_search.config.model import Config
+from affinity_search.engine import Engine
+from affinity_search.errors import DataError
+from affinity_search.evaluate.own_log import CutLog
+from affinity_search.evaluate.replay import Ranking, Search, replay
+from affinity_search.validation.history import signals
+from affinity_search.validation.searches import POOL, Candidate, Floats, Searches, arrange
+from affinity_search.validation.split import SEED
 
-POOL = 300
-"""Candidates fetched per text: more than any window tried, so that other popularity weights find theirs among them."""
+__all__ = ["engine_searches", "stored_feature"]
 
-MOST_RANKED = 200
-
-Signals = Mapping[str, tuple[float, float]]
-"""Popularity and recent popularity by item; items without events are absent."""
+MOST_DRAWN = 10000
+"""Searches drawn at most; about half of them find something."""
 
 
-@dataclass(frozen=True)
-class Candidates:
-    """Queries that can be won or lost, and per text the candidates with their text score (relevance less popularity).
+def engine_searches(engine: Engine, config: Config, log: CutLog) -> Searches:
+    """The searches of the log that find something in the engine, where its training part stands with this `config`.
 
-    `rankings` has, for the popularity weights asked for, the generic order of each text.
+    Raises DataError where none does.
     """
-
-    queries: tuple[Query, ...]
-    owned: Mapping[str, frozenset[str]]
-    text_scores: Mapping[str, Mapping[str, float]]
-    signals: Signals
-
-    def rankings(self, popularity: Popularity) -> dict[str, Ranking]:
-        """The generic order of each text, the best 200; equal scores stay in the order of the engine's answer."""
-        worth = {item: popularity_score(popularity, *found) for item, found in self.signals.items()}
-        return {text: _ranking(scores, worth) for text, scores in self.text_scores.items()}
-
-    def searches(self, generic: Mapping[str, Ranking]) -> list[split.Search]:
-        """The queries as the measure takes them, candidates in this order."""
-        return [self._search(query, generic[query.text].ids) for query in self.queries]
-
-    def _search(self, query: Query, ids: Sequence[str]) -> split.Search:
-        owned = self.owned.get(query.user, frozenset())
-        return split.Search(
-            shopper=self._shoppers[query.user],
-            query=query.text,
-            candidates=range(len(ids)),
-            bm25=(),
-            popular=(),
-            recent=(),
-            owned=[item in owned for item in ids],
-            relevant=frozenset(place for place, item in enumerate(ids) if item in query.relevant),
-            bought=len(query.relevant),
-            novel=len(query.relevant - owned),
+    drawn = _drawn(log)
+    texts = sorted({text for _, _, text in drawn})
+    found = replay(engine, config, [Search(text) for text in texts], POOL)
+    total, recent = signals(log.shop, log.split, config.popularity.recent_days)
+    stored = stored_feature(total), stored_feature(recent)
+    weights = config.popularity.all_time.weight, config.popularity.recent.weight
+    worth = weights[0] * np.log1p(stored[0]) + weights[1] * np.log1p(stored[1])
+    places = {item: place for place, item in enumerate(log.shop.ids)}
+    candidates = {text: _text_scores(found[Search(text)], places, worth) for text in texts}
+    searches = arrange(log.shop, log.split, drawn, candidates.__getitem__, stored)
+    if not len(searches):
+        raise DataError(
+            f"tune: expected purchases that a search finds among ten candidates, found none in {len(drawn):,}",
+            hint="Are the items of the events those of the catalogue, and do their titles hold words?",
         )
-
-    @cached_property
-    def _shoppers(self) -> dict[str, int]:
-        return {user: number for number, user in enumerate(sorted({query.user for query in self.queries}))}
+    return searches
 
 
-def candidates(
-    queries: Sequence[Query],
-    found: Rankings,
-    owned: Mapping[str, frozenset[str]],
-    signals: Signals,
-    popularity: Popularity,
-) -> Candidates:
-    """The candidates in the answers `found`, whose scores hold the popularity with these weights."""
-    texts = dict.fromkeys(query.text for query in queries)
-    text_scores = {}
-    for text in texts:
-        answer = found[Search(text)]
-        worth = (popularity_score(popularity, *signals.get(item, (0.0, 0.0))) for item in answer.ids)
-        text_scores[text] = {i: s - w for i, s, w in zip(answer.ids, answer.scores, worth, strict=True)}
-    return Candidates(tuple(queries), owned, text_scores, signals)
+def _drawn(log: CutLog) -> dict[tuple[int, int, str], set[int]]:
+    keys = sorted(log.wanted)
+    if len(keys) > MOST_DRAWN:
+        keys = Random(SEED).sample(keys, MOST_DRAWN)
+    return {key: log.wanted[key] for key in keys}
 
 
-def replayable(queries: Sequence[Query], found: Rankings) -> list[Query]:
-    """The queries with at least ten candidates and one that was bought among the first 200."""
-    return [query for query in queries if _counts(query, found[Search(query.text)].ids[:MOST_RANKED])]
+def _text_scores(answer: Ranking, places: Mapping[str, int], worth: Floats) -> list[Candidate]:
+    """The candidates in the order of the answer, their scores less what popularity adds to them."""
+    found = [(places[item], score) for item, score in zip(answer.ids, answer.scores, strict=True)]
+    return [(place, score - float(worth[place])) for place, score in found]
 
 
-def _counts(query: Query, ids: Sequence[str]) -> bool:
-    return len(ids) >= FEWEST_CANDIDATES and not query.relevant.isdisjoint(ids)
-
-
-def popularity_score(popularity: Popularity, all_time: float, recent: float) -> float:
-    """What popularity adds to the relevance of an item: sum of weight * ln(1 + events), 0 for no events."""
-    return popularity.all_time.weight * log1p(stored_feature(all_time)) + popularity.recent.weight * log1p(
-        stored_feature(recent)
-    )
-
-
-def stored_feature(value: float) -> float:
-    """The number as a rank_feature field keeps it: a 32-bit float without its last 15 bits (Lucene's FeatureField)."""
-    (bits,) = struct.unpack(">I", struct.pack(">f", value))
-    (kept,) = struct.unpack(">f", struct.pack(">I", bits & ~0x7FFF))
-    return float(kept)
-
-
-def _ranking(scores: Mapping[str, float], worth: Mapping[str, float]) -> Ranking:
-    total = {item: score + worth.get(item, 0.0) for item, score in scores.items()}
-    ids = sorted(total, key=total.__getitem__, reverse=True)[:MOST_RANKED]
-    return Ranking(tuple(ids), tuple(total[item] for item in ids))
+def stored_feature(values: Floats) -> Floats:
+    """The numbers as a rank_feature field keeps them: 32-bit floats less their last 15 bits (Lucene's FeatureField)."""
+    bits = values.astype(np.float32).view(np.uint32)
+    return np.asarray((bits & np.uint32(0xFFFF8000)).view(np.float32), dtype=np.float64)

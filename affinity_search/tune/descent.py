@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from affinity_search.config.model import Config
-from affinity_search.config.suggest.split import Search
-from affinity_search.tune.judge import Measured, Objective, Verdict, compare
-from affinity_search.tune.knobs import knobs
+from affinity_search.tune.judge import Judged, Measured, Objective, judge
+from affinity_search.tune.knobs import Knob, knobs
+from affinity_search.validation.bench import Bench
 
 __all__ = ["Descent", "Step", "Trial", "descend"]
 
 ROUNDS = 2
-
-Measure = Callable[[Config], tuple[Config, Measured]]
-"""Computes a configuration; it comes back with the full weights that go with it."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +20,7 @@ class Trial:
     """A value that was tried, and what it did against the value before."""
 
     value: float
-    verdict: Verdict
+    judged: Judged
 
 
 @dataclass(frozen=True)
@@ -43,7 +40,7 @@ class Step:
     @property
     def best(self) -> Trial:
         """The trial with the highest gain."""
-        return max(self.trials, key=lambda trial: trial.verdict.aim.mean)
+        return max(self.trials, key=lambda trial: trial.judged.aim.mean)
 
 
 @dataclass(frozen=True)
@@ -54,54 +51,57 @@ class Descent:
     steps: tuple[Step, ...]
     start: Measured
     end: Measured
-    total: Verdict
+    total: Judged
 
 
-def descend(config: Config, searches: Sequence[Search], measure: Measure, aim: Objective) -> Descent:
+def descend(config: Config, bench: Bench, aim: Objective) -> Descent:
     """Turns every knob in turn, twice at most, and ends where nothing gains for sure any more.
 
     Of the values that gain for sure the one nearest to the present value is taken that the best does not surely beat.
-    `measure` computes a configuration; the same input gives the same answer.
+    The same input gives the same answer.
     """
-    config, start = measure(config)
-    now = start
+    first, now = config, measure(bench, config)
+    start = now
     steps: dict[str, Step] = {}
-    first = config
     for _ in range(ROUNDS):
         moved = False
         for turn in knobs(first):
             knob = turn(config)
             if knob is None:
                 continue
-            tried = {value: measure(other) for value, other in knob.others}
-            found = {value: measured for value, (_, measured) in tried.items()}
-            trials = {v: Trial(v, compare(searches, now, after, aim, start)) for v, after in found.items()}
-            value = _nearest_good(trials, found, searches, aim, start)
-            earlier = steps.get(knob.address)
-            if value is None:
-                if earlier is None or earlier.taken is None:
-                    steps[knob.address] = Step(knob.address, knob.now, knob.now, tuple(trials.values()))
-                continue
-            before = knob.now if earlier is None else earlier.before
-            steps[knob.address] = Step(knob.address, before, value, tuple(trials.values()))
-            config, now, moved = tried[value][0], found[value], True
+            others = {value: bench.fitted(other) if knob.refits else other for value, other in knob.others}
+            found = {value: measure(bench, other) for value, other in others.items()}
+            step = _step(bench, knob, (now, start, found), aim, steps.get(knob.address))
+            steps[knob.address] = step
+            if step.trials and step.after != knob.now:
+                config, now, moved = others[step.after], found[step.after], True
         if not moved:
             break
-    return Descent(config, tuple(steps.values()), start, now, compare(searches, start, now, aim, start))
+    return Descent(config, tuple(steps.values()), start, now, judge(bench.searches, start, now, aim, start))
 
 
-def _nearest_good(
-    trials: dict[float, Trial],
-    found: dict[float, Measured],
-    searches: Sequence[Search],
+def measure(bench: Bench, config: Config) -> Measured:
+    """How good the configuration is."""
+    return Measured(bench.generic(config), bench.personalised(config))
+
+
+def _step(
+    bench: Bench,
+    knob: Knob,
+    state: tuple[Measured, Measured, Mapping[float, Measured]],
     aim: Objective,
-    start: Measured,
-) -> float | None:
-    good = [value for value, trial in trials.items() if trial.verdict.good]
+    earlier: Step | None,
+) -> Step:
+    """The step with this knob; what an earlier round has changed keeps its first value and its reason."""
+    now, start, found = state
+    trials = [Trial(v, judge(bench.searches, now, after, aim, start)) for v, after in found.items()]
+    good = [trial for trial in trials if trial.judged.good]
     if not good:
-        return None
-    best = max(good, key=lambda value: trials[value].verdict.aim.mean)
-    for value in good:
-        if value == best or compare(searches, found[value], found[best], aim, start).aim.lower <= 0:
-            return value
-    return best
+        return earlier if earlier and earlier.taken else Step(knob.address, knob.now, knob.now, tuple(trials))
+    best = max(good, key=lambda trial: trial.judged.aim.mean)
+    nearest = next(
+        trial
+        for trial in good
+        if trial is best or judge(bench.searches, found[trial.value], found[best.value], aim, start).aim.lower <= 0
+    )
+    return Step(knob.address, earlier.before if earlier else knob.now, nearest.value, tuple(trials))

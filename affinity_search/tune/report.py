@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from affinity_search.config.model import Config
-from affinity_search.config.suggest import Suggestion, write_yaml
-from affinity_search.config.suggest.measure import Gain
+from affinity_search.suggest import Suggestion, write_yaml
+from affinity_search.tune.again import BY_VALUE
 from affinity_search.tune.descent import Step, Trial
 from affinity_search.tune.judge import interval
 from affinity_search.tune.shop import Tuning
+from affinity_search.validation.measure import Gain
 
 __all__ = ["as_json", "as_text", "proposal"]
 
@@ -23,6 +24,7 @@ FACTORS = {"attributes.*.strength": "strength", "half_life_days": "half_life_day
 
 def as_text(found: Tuning) -> str:
     """The lines that people read: what would change and why, what stays and why, and the whole of it."""
+    confirmed = found.confirmed
     taken = [step for step in found.found.steps if step.taken]
     stays = [step for step in found.found.steps if not step.taken]
     return "\n".join(
@@ -36,7 +38,8 @@ def as_text(found: Tuning) -> str:
             *(f"  {step.address}: {_why(step)}" for step in stays),
             "",
             _total(found),
-            f"confirmed in the engine: {found.confirmed:,} scores, largest relative difference {found.error:.1e}",
+            f"confirmed in the engine: nDCG@10 {confirmed.given:.4f} (computed {confirmed.computed:.4f}), "
+            f"{confirmed.hits:,} scores, largest relative difference {confirmed.error:.1e}",
         ]
     )
 
@@ -44,16 +47,20 @@ def as_text(found: Tuning) -> str:
 def as_json(found: Tuning) -> dict[str, Any]:
     """The same as plain JSON values; intervals are null where there were too few shoppers."""
     total, generic = found.found.total, found.found.end.generic
-    personal = found.found.end.personalised
+    personal, confirmed = found.found.end.personalised, found.confirmed
     return {
         "objective": found.aim,
         "since": found.since,
         "searches": {"used": found.searches, "derived": found.held, "shoppers": found.shoppers},
         "steps": [_step_json(step) for step in found.found.steps],
-        "total": {"all": _gain_json(total.all), "novel": _gain_json(total.novel)},
+        "total": {"all": _gain_json(total.verdict.all), "novel": _gain_json(total.verdict.novel)},
         "all": {"generic": generic.mean_all, "personalised": personal.mean_all},
         "novel": {"generic": generic.mean_novel, "personalised": personal.mean_novel},
-        "confirmed": {"scores": found.confirmed, "largest_error": found.error},
+        "confirmed": {
+            "scores": confirmed.hits,
+            "largest_error": confirmed.error,
+            "ndcg@10": {"computed": confirmed.computed, "engine": confirmed.given},
+        },
         "config": found.found.config.model_dump(mode="json", exclude_defaults=True),
     }
 
@@ -88,12 +95,12 @@ def _looked_at(found: Tuning) -> str:
 
 
 def _total(found: Tuning) -> str:
-    start, end = found.found.start, found.found.end
+    start, end, total = found.found.start, found.found.end, found.found.total.verdict
     return (
         f"Together, nDCG@10 of these searches, all purchases: {start.personalised.mean_all:.4f} -> "
-        f"{end.personalised.mean_all:.4f} ({_told(found.found.total.all)}; generic {end.generic.mean_all:.4f}); "
+        f"{end.personalised.mean_all:.4f} ({_told(total.all)}; generic {end.generic.mean_all:.4f}); "
         f"new items: {start.personalised.mean_novel:.4f} -> {end.personalised.mean_novel:.4f} "
-        f"({_told(found.found.total.novel)}; generic {end.generic.mean_novel:.4f})."
+        f"({_told(total.novel)}; generic {end.generic.mean_novel:.4f})."
     )
 
 
@@ -102,15 +109,17 @@ def _why(step: Step) -> str:
         return f"{_value(step, step.before)} -> {_value(step, step.after)}: {_gains(trial)}"
     best = step.best
     said = f"{_value(step, step.before)} stays; the best other value, {_value(step, best.value)}: {_gains(best)}"
-    return said if best.verdict.harmless else f"{said}; it falls against the generic order"
+    return said if best.judged.harmless else f"{said}; it falls against the generic order"
 
 
 def _value(step: Step, value: float) -> str:
+    if step.address == BY_VALUE:
+        return f"{value:g} categories with a weight of their own" if value else "one weight for all"
     return f"times {value:.3g}" if step.address in FACTORS else f"{value:g}"
 
 
 def _gains(trial: Trial) -> str:
-    return f"all {_told(trial.verdict.all)}, new items {_told(trial.verdict.novel)}"
+    return f"all {_told(trial.judged.verdict.all)}, new items {_told(trial.judged.verdict.novel)}"
 
 
 def _told(found: Gain) -> str:
@@ -136,9 +145,9 @@ def _step_json(step: Step) -> dict[str, Any]:
         "tried": [
             {
                 "value": trial.value,
-                "all": _gain_json(trial.verdict.all),
-                "novel": _gain_json(trial.verdict.novel),
-                "falls_against_generic": not trial.verdict.harmless,
+                "all": _gain_json(trial.judged.verdict.all),
+                "novel": _gain_json(trial.judged.verdict.novel),
+                "falls_against_generic": not trial.judged.harmless,
             }
             for trial in step.trials
         ],

@@ -55,8 +55,9 @@ def test_where_nobody_buys_twice_the_id_list_stays_off(engine_url: str, tmp_path
     data = write_shop(tmp_path / "shop", Shop(love=1.0, again=None, shoppers=60, purchases=20))
     found = tune(OpenSearchEngine(engine_url), find_files(data), parse_config(CONFIG), "mix")
     assert found.found.config.item_affinity.strength == 0
-    assert found.error < 1e-4
-    assert found.confirmed > 0
+    assert found.confirmed.error < 1e-4
+    assert found.confirmed.given == pytest.approx(found.confirmed.computed, abs=1e-4)
+    assert found.confirmed.hits > 0
 
 
 def test_empty_files_are_refused(engine_url: str, tmp_path: Path) -> None:

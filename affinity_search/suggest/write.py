@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from affinity_search.config.model import Config
-from affinity_search.config.suggest.suggestion import Suggestion
+from affinity_search.suggest.suggestion import Suggestion
 
 __all__ = ["write_yaml"]
 
@@ -33,7 +33,8 @@ def write_yaml(suggestion: Suggestion, head: str = HEAD) -> str:
     """YAML with `head` on top and the reason above each number; `parse_config` reads it back as the configuration."""
     config = suggestion.config
     data = _merged(
-        config.model_dump(mode="json", exclude_defaults=True), config.model_dump(mode="json", include=WRITTEN)
+        config.model_dump(mode="json", exclude_defaults=True),
+        config.model_dump(mode="json", include=WRITTEN, exclude_none=True),
     )
     reasons = suggestion.reasons
     lines = [*_comment(head, ""), *_comment(reasons.get("", ""), ""), ""]

@@ -20,9 +20,12 @@ MANY_VALUES_SHARE = 0.005
 class Shop:
     """Items by position, and events sorted by shopper, day and item; `starts[u]` is where shopper u's events begin.
 
-    Events of items that are not in the catalogue have the item -1: they count as history without values.
+    Events of items that are not in the catalogue have the item -1: they count as history without values. `users` and
+    `ids` are the names of the shoppers and of the items, `values` is by field, such as `attrs.brand`.
     """
 
+    users: Sequence[str]
+    ids: Sequence[str]
     titles: Sequence[str]
     texts: Sequence[str]
     values: dict[str, list[tuple[str, ...]]]
@@ -43,21 +46,34 @@ class Shop:
         return range(self.starts[shopper], self.starts[shopper + 1])
 
 
-def gather(items: Iterable[Item], events: Iterable[Event], time: Literal["date", "sequence"]) -> Shop:
-    """The shop of these items and events; of items with the same id the last one counts."""
+def gather(
+    items: Iterable[Item], events: Iterable[Event], time: Literal["date", "sequence"], fields: Iterable[str] = ()
+) -> Shop:
+    """The shop of these items and events; of items with the same id the last one counts, of events each once.
+
+    It has the values of all attributes, and those of `fields` beside them.
+    """
     catalogue = {item.id: item for item in items}
     position = {id_: n for n, id_ in enumerate(catalogue)}
-    names = sorted({name for item in catalogue.values() for name in item.attrs})
+    attributes = {f"attrs.{name}" for item in catalogue.values() for name in item.attrs}
     types: dict[str, int] = {}
     shoppers: dict[str, array[int]] = {}
+    known: set[int] = set()
     for event in events:
+        if (identity := event.identity) in known:
+            continue
+        known.add(identity)
         row = shoppers.setdefault(event.user, array("q"))
         row.extend((event.day, position.get(event.item, -1), types.setdefault(event.type, len(types))))
     starts, day, item, kind = _columns(shoppers)
     return Shop(
+        users=sorted(shoppers),
+        ids=list(catalogue),
         titles=[item.title for item in catalogue.values()],
         texts=[" ".join(values_at(item, "text")) for item in catalogue.values()],
-        values={name: [item.attrs.get(name, ()) for item in catalogue.values()] for name in names},
+        values={
+            field: [values_at(item, field) for item in catalogue.values()] for field in sorted({*attributes, *fields})
+        },
         types=list(types),
         starts=starts,
         item=item,
@@ -96,9 +112,9 @@ class AttributeFacts:
         return self.several_share > MANY_VALUES_SHARE
 
 
-def attribute_facts(shop: Shop, name: str) -> AttributeFacts:
+def attribute_facts(shop: Shop, field: str) -> AttributeFacts:
     """Shares of items and events that have the attribute; of those items: values, commonest value, several values."""
-    values = shop.values[name]
+    values = shop.values[field]
     counts = Counter(value for found in values for value in found)
     having = sum(1 for found in values if found)
     known = [n for n in shop.item if n >= 0]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from affinity_search.config.suggest.shop import AttributeFacts, attribute_facts, gather
-from affinity_search.config.suggest.types import judge_types
+from affinity_search.config.model import Config
+from affinity_search.items.item import Item
+from affinity_search.validation.shop import AttributeFacts, attribute_facts, gather
+from affinity_search.validation.types import configured_types, judge_types
 from tests.suggest_data import event, item
 
 ITEMS = [
@@ -21,12 +23,23 @@ def test_events_are_sorted_by_shopper_day_and_item() -> None:
     assert (shop.types, shop.shoppers, list(shop.events_of(0))) == (["purchase", "view"], 2, [0, 1])
     assert shop.titles == ["Red mug", "Two mugs", "Plate", "Bowl"]
     assert shop.texts == ["stoneware", "", "", ""]
-    assert shop.values == {"colour": [("red",), ("red", "blue"), (), ("red",)]}
+    assert shop.values == {"attrs.colour": [("red",), ("red", "blue"), (), ("red",)]}
 
 
 def test_an_event_of_an_unknown_item_is_history_without_values() -> None:
     shop = gather(ITEMS, [event("u", "gone", 1)], "date")
     assert list(shop.item) == [-1]
+
+
+def test_an_event_told_twice_counts_once() -> None:
+    told = [event("u", "a", 1), event("u", "a", 1), event("u", "a", 2), event("u", "a", 1, "view")]
+    assert list(gather(ITEMS, told, "date").day) == [1, 1, 2]
+
+
+def test_other_fields_are_there_where_they_are_asked_for() -> None:
+    maker = Item("a", "Mug", {"colour": ("red",)}, None, {"title": "Mug", "maker": ["Meadow", "Hill"]})
+    shop = gather([maker], [], "date", ["maker", "attrs.colour"])
+    assert shop.values == {"attrs.colour": [("red",)], "maker": [("Meadow", "Hill")]}
 
 
 def test_the_last_item_of_an_id_counts() -> None:
@@ -36,7 +49,7 @@ def test_the_last_item_of_an_id_counts() -> None:
 
 def test_facts_of_an_attribute() -> None:
     shop = gather(ITEMS, [event("u", "a", 1), event("u", "c", 1), event("u", "gone", 1)], "date")
-    found = attribute_facts(shop, "colour")
+    found = attribute_facts(shop, "attrs.colour")
     assert found == AttributeFacts(
         item_share=0.75, event_share=0.5, values=2, top_share=1.0, several_share=1 / 3, values_per_item=2 / 3
     )
@@ -44,13 +57,13 @@ def test_facts_of_an_attribute() -> None:
 
 
 def test_facts_without_events() -> None:
-    assert attribute_facts(gather(ITEMS, [], "date"), "colour").event_share == 0.0
+    assert attribute_facts(gather(ITEMS, [], "date"), "attrs.colour").event_share == 0.0
 
 
 def test_one_item_in_two_hundred_with_several_values_is_still_single_valued() -> None:
     items = [item("x", colour=("a", "b")), *(item(f"i{n}", colour=("a",)) for n in range(199))]
-    assert not attribute_facts(gather(items, [], "date"), "colour").multi_valued
-    assert attribute_facts(gather(items[:-1], [], "date"), "colour").multi_valued
+    assert not attribute_facts(gather(items, [], "date"), "attrs.colour").multi_valued
+    assert attribute_facts(gather(items[:-1], [], "date"), "attrs.colour").multi_valued
 
 
 def test_weights_of_types_come_from_what_was_bought_afterwards() -> None:
@@ -87,3 +100,10 @@ def test_without_a_purchase_all_types_count_the_same() -> None:
 def test_no_events_have_no_types() -> None:
     found = judge_types(gather(ITEMS, [], "date"))
     assert (found.weights, found.purchases) == ({}, frozenset())
+
+
+def test_types_of_a_configuration_are_as_it_says() -> None:
+    events = [event("u", "a", 1, "order"), event("u", "b", 1, "view"), event("u", "c", 1, "other")]
+    config = Config.model_validate({"events": {"types": {"order": {"weight": 2}, "view": {"weight": 0.1}}}})
+    found = configured_types(gather(ITEMS, events, "date"), config)
+    assert (found.weights, found.purchases) == ({"order": 2.0, "view": 0.1, "other": 0.0}, {0})

@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from affinity_search.config.suggest.shop import Shop
+from affinity_search.config.model import Config
+from affinity_search.validation.shop import Shop
 
-__all__ = ["EventTypes", "judge_types"]
+__all__ = ["EventTypes", "configured_types", "judge_types"]
 
 PURCHASE_WORDS = ("purchas", "buy", "bought", "order", "transaction", "checkout", "sale", "sold")
 UNDONE_WORDS = ("return", "refund", "cancel", "remove", "dislike", "delete")
@@ -40,6 +41,14 @@ def judge_types(shop: Shop) -> EventTypes:
         reasons[name] = f"{counts[n]:,} events; {why}"
     purchases = bought or set(range(len(shop.types))) - undone
     return EventTypes(weights, reasons, frozenset(purchases))
+
+
+def configured_types(shop: Shop, config: Config) -> EventTypes:
+    """The weights of a configuration; purchases are the types that count most, types it does not name count nothing."""
+    weights = {name: kind.weight for name, kind in config.events.types.items()}
+    most = max(weights.values())
+    purchases = frozenset(n for n, name in enumerate(shop.types) if weights.get(name, 0.0) == most)
+    return EventTypes({name: weights.get(name, 0.0) for name in shop.types}, {}, purchases)
 
 
 def _judge(undone: bool, bought: bool, any_bought: bool, rate: float) -> tuple[float, str]:

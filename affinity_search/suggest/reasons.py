@@ -1,0 +1,178 @@
+"""What `affinity init` says of the numbers that it chose."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+
+from affinity_search.config.model import Config
+from affinity_search.suggest.choose import (
+    BOUGHT,
+    MOST_LOOKUPS,
+    RELATED,
+    STEP_BACK,
+    TREND,
+    WIDER_WINDOW,
+    WINDOW,
+    Chosen,
+    wanted,
+)
+from affinity_search.validation.measure import Verdict
+from affinity_search.validation.searches import Searches
+from affinity_search.validation.shop import AttributeFacts, Shop
+
+__all__ = ["reasons"]
+
+EPOCH = date(1970, 1, 1)
+
+
+def reasons(
+    shop: Shop,
+    searches: Searches,
+    chosen: Chosen,
+    facts: Mapping[str, AttributeFacts],
+    usual_half_life: float,
+) -> dict[str, str]:
+    """The reasons by dotted address; under the empty address what was looked at. `facts` are by attribute."""
+    config = chosen.config
+    return {
+        "": _looked_at(shop, searches, chosen),
+        "events.time": _why_time(shop),
+        "attributes": _why_attributes(config),
+        **{f"attributes.{name}": _why(chosen, searches, name, facts[name]) for name in config.attributes},
+        **_why_numbers(chosen, usual_half_life),
+        "search.max_lift": _why_bound(config),
+    }
+
+
+def _looked_at(shop: Shop, searches: Searches, chosen: Chosen) -> str:
+    before = f"{len(shop.titles):,} items, {len(shop.item):,} events of {shop.shoppers:,} shoppers."
+    if not len(searches):
+        return f"{before} No purchase could be replayed, so everything personal is off."
+    return (
+        f"{before} The last fifth of the purchases was replayed as {len(searches):,} searches for what the items are "
+        f"called, with tastes from before. All personal parts together change nDCG@10 by "
+        f"{_percent(chosen.total.all.mean)} for all purchases and by {_percent(chosen.total.novel.mean)} for items new "
+        f"to the shopper. Real queries may differ."
+    )
+
+
+def _why_time(shop: Shop) -> str:
+    if not shop.day:
+        return "no events to look at"
+    first, last = min(shop.day), max(shop.day)
+    if shop.time == "sequence":
+        return f"whole numbers from {first} to {last} that count up per shopper; days below mean such steps"
+    return f"dates from {_date(first)} to {_date(last)}"
+
+
+def _date(day: int) -> str:
+    try:
+        return (EPOCH + timedelta(days=day)).isoformat()
+    except OverflowError:
+        return f"day {day}"
+
+
+def _why_attributes(config: Config) -> str:
+    active = list(config.active_attributes.values())
+    if not active:
+        return "none taken"
+    strength = (
+        "the usual one; none of 0.02, 0.1 and 0.2 was surely better"
+        if active[0].strength == 0.05
+        else "surely better than the usual 0.05"
+    )
+    return (
+        f"In the order of their use. Strength {active[0].strength:g}: {strength}. full_weight: 99th percentile of the "
+        f"weights above 0 in the replay."
+    )
+
+
+def _why(chosen: Chosen, searches: Searches, name: str, facts: AttributeFacts) -> str:
+    if not chosen.config.attributes[name].strength:
+        return f"for filters only: {_why_not(chosen, searches, name)}"
+    several = f", {facts.several_share:.0%} of them with several" if facts.multi_valued else ""
+    return (
+        f"{facts.item_share:.0%} of the items and {facts.event_share:.0%} of the events have it{several}; "
+        f"{facts.values:,} values; {_told(chosen, name)}; {_gained(chosen.tried[name])}"
+    )
+
+
+def _told(chosen: Chosen, name: str) -> str:
+    told = chosen.told[name]
+    return (
+        f"a shopper's history tells the item bought next from a popular alternative in {0.5 + told.all.mean:.0%} of "
+        f"the cases (new items {0.5 + told.novel.mean:.1%}, surely above {0.5 + told.novel.lower:.1%}; chance is 50%)"
+    )
+
+
+def _gained(tried: Verdict) -> str:
+    return (
+        f"nDCG@10 {_percent(tried.all.mean)} for all purchases, {_percent(tried.novel.mean)} for new items, "
+        f"both {_percent(tried.both.mean)} (at least {_percent(tried.both.lower)})"
+    )
+
+
+def _percent(share: float) -> str:
+    return "unknown" if share == float("-inf") else f"{100 * share:+.1f}%".replace("-0.0%", "+0.0%")
+
+
+def _why_not(chosen: Chosen, searches: Searches, name: str) -> str:
+    if not len(searches):
+        return "no purchase could be replayed to judge it by"
+    if chosen.told[name].all.lower == float("-inf"):
+        return "too few shoppers to be sure of anything"
+    if not chosen.told[name].enough:
+        return f"does not surely tell a shopper's next purchase from another item: {_told(chosen, name)}"
+    tried = chosen.tried[name]
+    if not wanted(tried):
+        return f"adds nothing to those taken: {_gained(tried)}"
+    if name in chosen.dropped:
+        return f"all parts together did harm; {_gained(tried)}"
+    return f"the {MOST_LOOKUPS} lookups are used up by better ones; {_gained(tried)}"
+
+
+def _why_numbers(chosen: Chosen, usual_half_life: float) -> dict[str, str]:
+    config = chosen.config
+    numbers = (BOUGHT, RELATED, STEP_BACK, TREND, WINDOW)
+    said = dict.fromkeys(numbers, "no purchase could be replayed to judge it by")
+    said.update((address, _gained(chosen.tried[address])) for address in numbers if address in chosen.tried)
+    item = config.item_affinity
+    half_life = item.bought_before.half_life_days
+    bought = item.strength and item.bought_before.weight
+    if config.events.time == "sequence":
+        trend = "off: there is no common calendar"
+    else:
+        trend = said[TREND] if config.popularity.recent.weight else f"off: no sure gain; {said[TREND]}"
+    return {
+        BOUGHT: f"what was bought before is bought again; {said[BOUGHT]}"
+        if bought
+        else f"{'for related items alone' if item.strength else 'off'}: buying the same item again brings no sure "
+        f"gain; {said[BOUGHT]}",
+        RELATED: f"what others bought together with a shopper's items; {said[RELATED]}"
+        if item.related_on
+        else f"off: no sure gain without a loss; {said[RELATED]}",
+        STEP_BACK: _why_step_back(config, said[STEP_BACK]),
+        "item_affinity.bought_before.half_life_days": "the usual value; no other was surely better"
+        if half_life == usual_half_life
+        else f"surely better than the usual {usual_half_life:g}",
+        "popularity.all_time.weight": "what many buy goes first, for every shopper",
+        TREND: trend,
+        WINDOW: f"with {WIDER_WINDOW} hits instead of 100: {said[WINDOW]}; a wider window costs time in every search",
+    }
+
+
+def _why_step_back(config: Config, gained: str) -> str:
+    item = config.item_affinity
+    if item.step_back:
+        return f"what was bought is not bought again soon, so the rest goes before it; {gained}"
+    lifted = item.strength and item.bought_before.weight
+    return "off: what was bought is lifted" if lifted else f"off: no sure gain without a loss; {gained}"
+
+
+def _why_bound(config: Config) -> str:
+    scaled = "" if config.lift_scale == 1 else " (all strengths are scaled down to that)"
+    return (
+        f"the bound: an item can at most be lifted to {config.search.max_lift + 1:g} times its relevance{scaled}; "
+        f"the parts above add up to a lift of {config.total_lift:.2f}"
+    )

@@ -1,0 +1,123 @@
+"""Says how good a configuration is on the replayed searches: the formula of the deployed template, in arrays.
+
+    relevance = text + all_time.weight * ln(1 + events) + recent.weight * ln(1 + recent events)
+    score     = relevance * (1 + sum of lifts) for the first `window` candidates by relevance
+
+The lift of a part is that of its level (`templates.lookups.level_lifts`), as the engine adds it up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from affinity_search.config.model import Config, Popularity
+from affinity_search.profiles.encode import ITEM, NEW
+from affinity_search.templates.lookups import level_lifts
+from affinity_search.validation.changes import changed
+from affinity_search.validation.measure import Quality, quality
+from affinity_search.validation.searches import Bools, Floats, Ints, Searches
+from affinity_search.validation.tastes import Tastes
+
+__all__ = ["Bench", "full_weight", "levels"]
+
+FULL_SHARE = 0.99
+
+
+@dataclass
+class Bench:
+    """The searches and the tastes; orders by relevance are kept."""
+
+    searches: Searches
+    tastes: Tastes
+    _generic: dict[tuple[float, float], tuple[Floats, Ints, Quality]] = field(default_factory=dict)
+
+    def generic(self, config: Config) -> Quality:
+        """How good the order of everybody is."""
+        return self._relevance(config.popularity)[2]
+
+    def personalised(self, config: Config) -> Quality:
+        """How good the order of each shopper is; full weights are taken as they stand."""
+        return quality(self.searches, self.scores(config))
+
+    def scores(self, config: Config, *, whole: bool = False) -> Floats:
+        """The scores [S, K] as the engine computes them; with `whole` as if everything lay within the window."""
+        relevance, rank, _ = self._relevance(config.popularity)
+        lift = np.zeros_like(relevance)
+        weights = self.weights(config)
+        for part, by_level in level_lifts(config).items():
+            lift += np.array(by_level)[self._levels(config, part, weights[part])]
+        if config.search.shape == "rescore" and not whole:
+            lift[rank >= config.search.window] = 0.0
+        return np.asarray(relevance * (1 + lift), dtype=np.float64)
+
+    def weights(self, config: Config) -> dict[str, Floats]:
+        """The weights [S, K] of every part that is switched on, by attribute, `item` for the id list.
+
+        `new` weighs 1 for what a shopper who buys has not bought yet.
+        """
+        found = self.tastes.attributes(config)
+        if config.item_affinity.strength:
+            found[ITEM] = self._item(config)
+        if config.item_affinity.step_back:
+            found[NEW] = (self.searches.buyers[:, None] & ~self.searches.owned).astype(np.float64)
+        return found
+
+    def fitted(self, config: Config, parts: Mapping[str, Floats] | None = None) -> Config:
+        """The configuration with full weights that fit its weights: 99 of 100 weights above 0 are not above them."""
+        weights = self.weights(config) if parts is None else parts
+        addresses = {name: f"attributes.{name}" for name in config.attributes} | {ITEM: "item_affinity"}
+        fresh = {
+            f"{addresses[name]}.full_weight": full_weight(found)
+            for name, found in weights.items()
+            if name in addresses and found.any()
+        }
+        return changed(config, fresh)
+
+    def _item(self, config: Config) -> Floats:
+        item = config.item_affinity
+        found = np.zeros(self.searches.items.shape)
+        if item.bought_before.weight:
+            found += self.tastes.again(config) * self.tastes.bought_before(config)
+        if item.related.weight:
+            found += item.related.weight * self.tastes.related(config)
+        return found
+
+    def _levels(self, config: Config, part: str, weights: Floats) -> Ints:
+        if part == NEW:
+            return levels(weights, 1.0, 1)
+        if part == ITEM:
+            item = config.item_affinity
+            return levels(weights, item.full_weight, item.levels, self.tastes.bought_before(config) > 0)
+        attribute = config.attributes[part]
+        return levels(weights, attribute.full_weight, attribute.levels)
+
+    def _relevance(self, popularity: Popularity) -> tuple[Floats, Ints, Quality]:
+        """Relevance, the rank of each candidate by it, and how good that order is."""
+        key = popularity.all_time.weight, popularity.recent.weight
+        if key not in self._generic:
+            searches = self.searches
+            relevance = searches.text + key[0] * searches.popular + key[1] * searches.recent
+            order = np.argsort(np.where(searches.found, -relevance, np.inf), axis=1, kind="stable")
+            rank = np.empty_like(order)
+            np.put_along_axis(rank, order, np.arange(order.shape[1])[None, :], axis=1)
+            self._generic[key] = relevance, rank, quality(searches, relevance)
+        return self._generic[key]
+
+
+def levels(weights: Floats, full_weight: float, most: int, known: Bools | None = None) -> Ints:
+    """The level of each weight, as `profiles.weights.level` has it; 0 for a weight of 0.
+
+    What is not `known` may be rounded to 0: items never had do not fill the list.
+    """
+    found = np.minimum(most, np.floor(weights / full_weight * most + 0.5)).astype(np.int64)
+    least = weights > 0 if known is None else (weights > 0) & known
+    return np.asarray(np.where(least, np.maximum(found, 1), found), dtype=np.int64)
+
+
+def full_weight(weights: Floats) -> float:
+    """The 99th percentile of the weights above 0, rounded to 2 digits and at least 0.01."""
+    ordered = np.sort(weights[weights > 0])
+    return max(0.01, round(float(ordered[int(FULL_SHARE * (len(ordered) - 1))]), 2))

@@ -1,0 +1,41 @@
+"""Reads a shop's files before anything is known about them: every event type counts, the kind of time is guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Literal
+
+from affinity_search.events import Event, EventRules, Rejected, read_events
+
+__all__ = ["kind_of_time", "read_outcomes"]
+
+LINES_LOOKED_AT = 10_000
+SMALLEST_EPOCH_SECOND = 10**8  # in 1973; nobody makes that many orders
+
+
+class _EveryType(Mapping[str, float]):
+    """Event weights before any are known: every type counts."""
+
+    def __getitem__(self, name: str) -> float:
+        return 1.0
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+def read_outcomes(paths: Sequence[Path], time: Literal["date", "sequence"]) -> Iterator[Event | Rejected]:
+    """What each line of the files is, in order, with every event type counting; raises DataError as reading goes on."""
+    rules = EventRules(time, _EveryType(), None)
+    return (line.outcome for path in paths for line in read_events(path, rules))
+
+
+def kind_of_time(paths: Sequence[Path]) -> Literal["date", "sequence"]:
+    """`sequence` where more of the first lines hold whole numbers below any plausible epoch second than do not."""
+    first = list(islice(read_outcomes(paths, "sequence"), LINES_LOOKED_AT))
+    steps = sum(1 for event in first if isinstance(event, Event) and event.time < SMALLEST_EPOCH_SECOND)
+    return "sequence" if steps > len(first) / 2 else "date"

@@ -1,0 +1,145 @@
+"""Replayed searches as arrays: a row per search, a column per candidate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import cache
+from heapq import nlargest
+from math import log1p
+from random import Random
+
+import numpy as np
+import numpy.typing as npt
+
+from affinity_search.validation.history import purchased, signals
+from affinity_search.validation.shop import Shop
+from affinity_search.validation.split import FEWEST_CANDIDATES, SEED, Cut, Wanted, searches_wanted
+from affinity_search.validation.text import TextIndex
+
+__all__ = ["POOL", "Bools", "Candidate", "Floats", "Ints", "Searches", "arrange", "replay"]
+
+POOL = 300
+"""Candidates per search at most: more than any window tried, so that other weights find theirs among them."""
+MOST_SEARCHES = 5000
+MOST_RANKED = 200
+"""A purchase counts as found where it is among so many candidates."""
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+Candidate = tuple[int, float]
+"""Position of an item, and its score for the text of the query alone."""
+
+
+@dataclass(frozen=True)
+class Searches:
+    """Searches that shoppers may have made before their purchases, S of them with K candidates at most.
+
+    shopper [S]           number of the shopper
+    buyers [S]            whether the shopper had bought anything before
+    queries [S]           text
+    bought, novel [S]     how many items were bought, those not found included; how many of them were new
+    items [S, K]          positions of the candidates in the order they were found, -1 where there is none
+    text, popular, recent [S, K]    the parts of relevance: text score, ln(1 + events), ln(1 + events of late)
+    owned, relevant [S, K]          bought before; bought then
+    """
+
+    shopper: Ints
+    buyers: Bools
+    queries: Sequence[str]
+    bought: Ints
+    novel: Ints
+    items: Ints
+    text: Floats
+    popular: Floats
+    recent: Floats
+    owned: Bools
+    relevant: Bools
+
+    def __len__(self) -> int:
+        return len(self.queries)
+
+    @property
+    def found(self) -> Bools:
+        """Where there is a candidate."""
+        return self.items >= 0
+
+    def rows(self, rows: Sequence[int]) -> Searches:
+        """Only these searches, in this order."""
+        arrays = {f.name: getattr(self, f.name)[rows] for f in fields(self) if f.name != "queries"}
+        return replace(self, queries=[self.queries[row] for row in rows], **arrays)
+
+    @property
+    def shoppers(self) -> int:
+        """How many different shoppers the searches are of."""
+        return len(np.unique(self.shopper))
+
+
+def replay(shop: Shop, split: Cut) -> Searches:
+    """At most 5,000 searches, drawn with a fixed seed, by a small text index of our own in place of an engine."""
+    index = TextIndex(shop.titles, shop.texts)
+    popularity = signals(shop, split)
+
+    @cache
+    def found(query: str) -> list[Candidate]:
+        scored = index.search(query)
+        total, recent = popularity
+        return nlargest(POOL, scored.items(), key=lambda s: (s[1] + log1p(total[s[0]]) + log1p(recent[s[0]]), -s[0]))
+
+    return arrange(shop, split, searches_wanted(shop, split, index), found, popularity)
+
+
+def arrange(
+    shop: Shop,
+    split: Cut,
+    wanted: Wanted,
+    found: Callable[[str], Sequence[Candidate]],
+    popularity: tuple[Floats, Floats],
+) -> Searches:
+    """The searches among `wanted` that find something, best candidates first; at most 5,000, drawn with a fixed seed.
+
+    Searches with fewer than ten candidates, or without a purchase among the first 200, are passed over.
+    """
+    keys = sorted(wanted)
+    Random(SEED).shuffle(keys)
+    usable = [key for key in keys if _counts(found(key[2]), wanted[key])][:MOST_SEARCHES]
+    owned = purchased(shop, split)
+    rows = [found(query)[:POOL] for _, _, query in usable]
+    items = _filled([[item for item, _ in row] for row in rows], -1).astype(np.int64)
+    known = items >= 0
+    bought = [wanted[key] for key in usable]
+    mine = [owned.get(shopper, frozenset()) for shopper, _, _ in usable]
+    total, recent = popularity
+    return Searches(
+        shopper=np.array([shopper for shopper, _, _ in usable], dtype=np.int64),
+        buyers=np.array([shopper in owned for shopper, _, _ in usable], dtype=np.bool_),
+        queries=[query for _, _, query in usable],
+        bought=np.array([len(some) for some in bought], dtype=np.int64),
+        novel=np.array([len(some - had) for some, had in zip(bought, mine, strict=True)], dtype=np.int64),
+        items=items,
+        text=_filled([[score for _, score in row] for row in rows], 0.0),
+        popular=np.where(known, np.log1p(total[items]), 0.0),
+        recent=np.where(known, np.log1p(recent[items]), 0.0),
+        owned=_members(items, mine),
+        relevant=_members(items, bought),
+    )
+
+
+def _counts(candidates: Sequence[Candidate], bought: set[int]) -> bool:
+    return len(candidates) >= FEWEST_CANDIDATES and any(item in bought for item, _ in candidates[:MOST_RANKED])
+
+
+def _filled(rows: Sequence[Sequence[float]], absent: float) -> Floats:
+    found = np.full((len(rows), max(map(len, rows), default=0)), absent, dtype=np.float64)
+    for number, row in enumerate(rows):
+        found[number, : len(row)] = row
+    return found
+
+
+def _members(items: Ints, sets: Sequence[frozenset[int] | set[int]]) -> Bools:
+    found = np.zeros(items.shape, dtype=np.bool_)
+    for number, some in enumerate(sets):
+        found[number] = np.isin(items[number], list(some))
+    return found
