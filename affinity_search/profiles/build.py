@@ -56,7 +56,6 @@ def build_profiles(
     """
     with state_errors():
         day = _prepare(connection, config, as_of)
-        connection.execute(statements.ALL_BUCKETS)
         _count(connection, config)
         connection.execute(statements.POPULATION)
         events = dict(connection.execute(statements.TOTALS).fetchall())
@@ -84,9 +83,7 @@ def build_profile(
     """
     with state_errors():
         checked_build(connection, config)
-        day = _prepare(connection, config, as_of)
-        connection.execute(statements.FILL_USERS, [list(users)])
-        connection.execute(statements.SOME_BUCKETS)
+        day = _prepare(connection, config, as_of, users)
         _count(connection, config)
         connection.execute(statements.STORED_POPULATION)
         _prepare_entries(connection, json.loads(read_meta(connection)[POPULATION_EVENTS]))
@@ -100,7 +97,9 @@ def build_profile(
     return BuildReport(build.id, build.as_of, shoppers, found)
 
 
-def _prepare(connection: DuckDBPyConnection, config: Config, as_of: date | None) -> int:
+def _prepare(
+    connection: DuckDBPyConnection, config: Config, as_of: date | None, users: Sequence[str] | None = None
+) -> int:
     newest = connection.execute("SELECT max(day) FROM buckets").fetchone()
     if newest is None or newest[0] is None:
         raise DataError("profiles: expected events, found none", hint="Run `affinity events ingest FILE` first.")
@@ -112,7 +111,14 @@ def _prepare(connection: DuckDBPyConnection, config: Config, as_of: date | None)
     _fill(connection, statements.FILL_TYPES, types)
     _fill(connection, statements.FILL_ATTRIBUTES, _attribute_rows(config))
     _fill(connection, statements.FILL_CLOCK, [[day, config.profiles.prior_events]])
-    connection.execute(statements.VALUES)
+    connection.execute(statements.HALF_LIVES)
+    if users is None:
+        connection.execute(statements.ALL_BUCKETS)
+        connection.execute(statements.VALUES)
+    else:
+        connection.execute(statements.FILL_USERS, [list(users)])
+        connection.execute(statements.SOME_BUCKETS)
+        connection.execute(statements.VALUES_OF_SOME)
     if by_value := config.item_affinity.bought_before.by_value:
         names, weights = list(by_value.weights), list(by_value.weights.values())
         field = config.attributes[by_value.attribute].field

@@ -45,6 +45,14 @@ FILL_EVENTS = "INSERT INTO build_events VALUES (?, ?)"
 VALUES = """
 CREATE OR REPLACE TEMP TABLE build_values AS
     SELECT DISTINCT a.attribute, v.item, v.value FROM item_values v JOIN build_attributes a ON v.field = a.field;
+"""
+# For a few shoppers most of the catalogue does not matter.
+VALUES_OF_SOME = """
+CREATE OR REPLACE TEMP TABLE build_values AS
+    SELECT DISTINCT a.attribute, v.item, v.value FROM item_values v JOIN build_attributes a ON v.field = a.field
+    WHERE v.item IN (SELECT item FROM build_buckets);
+"""
+HALF_LIVES = """
 CREATE OR REPLACE TEMP TABLE build_half_lives AS SELECT DISTINCT half_life_days FROM build_attributes;
 """
 
