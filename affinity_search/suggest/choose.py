@@ -20,6 +20,7 @@ __all__ = [
     "ALPHA",
     "BOUGHT",
     "MOST_LOOKUPS",
+    "POPULARITY",
     "RELATED",
     "STEP_BACK",
     "TREND",
@@ -32,6 +33,7 @@ __all__ = [
     "wanted",
 ]
 
+POPULARITY = "popularity.all_time.weight"
 TREND = "popularity.recent.weight"
 BOUGHT = "item_affinity.strength"
 RELATED = "item_affinity.related.weight"
@@ -39,6 +41,7 @@ STEP_BACK = "item_affinity.step_back"
 WINDOW = "search.window"
 ALPHA = 0.05
 ALPHAS = (0.02, 0.1, 0.2)
+POPULARITIES = (0.25, 0.5, 2.0)
 RECENT = (0.5, 1.0)
 ITEM_STRENGTHS = (0.25, 0.5, 1.0, 1.5)
 STEPS_BACK = (0.1, 0.25, 0.5, 1.0, 2.0)
@@ -112,7 +115,9 @@ class _Choice:
         self.tried: dict[str, Verdict] = {}
 
     def made(self) -> Chosen:
-        self._trend()
+        self._generic(POPULARITY, POPULARITIES)
+        if self.config.events.time == "date":
+            self._generic(TREND, RECENT)
         self._bought_before()
         self._step_back()
         self._related()
@@ -127,16 +132,14 @@ class _Choice:
         dropped = frozenset(taken - self.config.active_attributes.keys())
         return Chosen(self._bounded(), told, self.tried, total, dropped)
 
-    def _trend(self) -> None:
-        """Weight of recent popularity: the best one where one gains for sure without a loss."""
-        if self.config.events.time == "sequence":
-            return
-        others = {weight: changed(self.config, {TREND: weight}) for weight in RECENT}
-        found = {weight: self._verdict(self.base, self.bench.generic(other)) for weight, other in others.items()}
-        good = [weight for weight, verdict in found.items() if verdict.good]
-        best = max(good, key=lambda weight: found[weight].both.mean, default=RECENT[0])
-        self.tried[TREND] = found[best]
-        if good:
+    def _generic(self, address: str, weights: Sequence[float]) -> None:
+        """A weight in the order of everybody: the best of those that gain for sure without a loss."""
+        before = self.bench.generic(self.config)
+        others = {weight: changed(self.config, {address: weight}) for weight in weights}
+        found = {weight: self._verdict(before, self.bench.generic(other)) for weight, other in others.items()}
+        best = max(found, key=lambda weight: (found[weight].good, found[weight].both.mean))
+        self.tried[address] = found[best]
+        if found[best].good:
             self.config = others[best]
 
     def _bought_before(self) -> None:

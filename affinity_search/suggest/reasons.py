@@ -9,6 +9,7 @@ from affinity_search.config.model import Config
 from affinity_search.suggest.choose import (
     BOUGHT,
     MOST_LOOKUPS,
+    POPULARITY,
     RELATED,
     STEP_BACK,
     TREND,
@@ -134,7 +135,7 @@ def _why_not(chosen: Chosen, searches: Searches, name: str) -> str:
 
 def _why_numbers(chosen: Chosen, usual_half_life: float) -> dict[str, str]:
     config = chosen.config
-    numbers = (BOUGHT, RELATED, STEP_BACK, TREND, WINDOW)
+    numbers = (BOUGHT, POPULARITY, RELATED, STEP_BACK, TREND, WINDOW)
     said = dict.fromkeys(numbers, "no purchase could be replayed to judge it by")
     said.update((address, _gained(chosen.tried[address])) for address in numbers if address in chosen.tried)
     item = config.item_affinity
@@ -156,7 +157,8 @@ def _why_numbers(chosen: Chosen, usual_half_life: float) -> dict[str, str]:
         "item_affinity.bought_before.half_life_days": "the usual value; no other was surely better"
         if half_life == usual_half_life
         else f"surely better than the usual {usual_half_life:g}",
-        "popularity.all_time.weight": "what many buy goes first, for every shopper",
+        POPULARITY: "what many buy goes first, for every shopper; "
+        + ("the usual weight, none is surely better" if config.popularity.all_time.weight == 1 else said[POPULARITY]),
         TREND: trend,
         WINDOW: f"with {WIDER_WINDOW} hits instead of 100: {said[WINDOW]}; a wider window costs time in every search",
     }
