@@ -55,7 +55,7 @@ def test_the_purchases_from_a_day_on_become_queries(tmp_path: Path) -> None:
     # What the first shopper, alone known before, bought on one day of one class is one query; nobody knew `new`.
     assert log.queries == [
         derived(0, "u", "jacket", "j3"),
-        derived(1, "u", "shoe", "s2", "s3"),
+        derived(1, "u", "shoes", "s2", "s3"),
         derived(2, "v", "jacket", "j1"),
     ]
     assert log.since == "2026-02-01"
@@ -100,7 +100,7 @@ def test_what_was_written_reads_back_as_the_same_events(tmp_path: Path) -> None:
     again.mkdir()
     assert cut_log(items(tmp_path), log.training, again, date(2026, 2, 1)).queries == [
         derived(0, "u", "jacket", "j3"),
-        derived(1, "u", "shoe", "s2", "s3"),
+        derived(1, "u", "shoes", "s2", "s3"),
     ]
 
 

@@ -172,6 +172,12 @@ def test_the_file_reads_back_and_gives_its_reasons(tasteful: Suggestion) -> None
     assert max(map(len, text.splitlines())) <= 110
 
 
+@pytest.mark.parametrize("name", ["achat: €\u2028#", "a\nb", "x\x85y", "- no", "\u200b"])
+def test_names_that_yaml_takes_for_something_else_read_back(name: str) -> None:
+    config = Config.model_validate({"events": {"types": {name: {"weight": 1}}}})
+    assert parse_config(write_yaml(Suggestion(config, {}))) == config
+
+
 NAMES = st.text(min_size=1, max_size=60)
 
 
@@ -211,6 +217,7 @@ def test_files_are_read_and_broken_lines_counted(tmp_path: Path) -> None:
         (("1483228800", "1483228900", "1483229000"), "date"),
         (("1483228800000", "1483228900000"), "date"),
         (("1", "2", "2017-01-01"), "sequence"),
+        (("202311", "202312", "202401"), "date"),
         ((), "date"),
     ],
 )

@@ -17,7 +17,7 @@ from affinity_search.cli import main
 from affinity_search.config import Config, parse_config
 from affinity_search.tune.candidates import stored_feature
 from affinity_search.tune.descent import Descent, Step, Trial, descend
-from affinity_search.tune.judge import Judged, Measured, interval, judge
+from affinity_search.tune.judge import Judged, Measured, Objective, below_generic, interval, judge
 from affinity_search.tune.knobs import Knob, knobs
 from affinity_search.tune.report import as_json, as_text, proposal
 from affinity_search.tune.shop import Confirmed, Tuning
@@ -72,11 +72,20 @@ def test_a_sure_gain_is_taken() -> None:
 
 
 @pytest.mark.parametrize("aim", ["all", "novel", "mix"])
-def test_what_falls_against_generic_is_not_taken(aim: str) -> None:
-    start = Measured(FLAT, quality(0.1, 0.1))
-    found = judge(SEARCHES, start, Measured(FLAT, quality(0.19, 0.3)), aim, start)  # type: ignore[arg-type]
+def test_what_falls_against_generic_is_not_taken(aim: Objective) -> None:
+    start = Measured(FLAT, quality(0.3, 0.1))
+    found = judge(SEARCHES, start, Measured(FLAT, quality(0.19, 0.5)), aim, start)
     assert not found.harmless
     assert not found.good
+
+
+def test_who_stands_below_generic_may_come_nearer() -> None:
+    start = Measured(FLAT, quality(0.1, 0.1))
+    better, worse = Measured(FLAT, quality(0.19, 0.19)), Measured(FLAT, quality(0.09, 0.5))
+    assert judge(SEARCHES, start, better, "mix", start).good
+    assert not judge(SEARCHES, start, worse, "mix", start).harmless
+    assert below_generic(better)
+    assert not below_generic(Measured(FLAT, quality(0.2, 0.21)))
 
 
 def test_a_generic_order_made_weaker_is_no_gain() -> None:
@@ -225,6 +234,29 @@ def test_the_proposal_reads_back_and_says_why() -> None:
     assert text.startswith("# Proposed by `affinity tune`")
     assert "0.5 -> 2.5: all +" in text
     assert "was 2; the bound grows with what the strengths add up to" in text
+
+
+def test_what_two_rounds_did_is_told_as_a_whole() -> None:
+    """Half-lives are turned by factors, twice: what people read is where they began and where they ended."""
+    slow = landscape(lambda c: 0.02 * np.log(c.attributes["brand"].half_life_days))
+    found = tuning(descend(CONFIG, slow, "mix"))
+    days = found.found.config.attributes["brand"].half_life_days
+    assert days == 90 * 16
+    assert "half_life_days: times 1 -> times 16: all +" in as_text(found)
+    assert proposal(found).count("times 1 -> times 16") == 2
+
+
+def test_every_changed_number_has_a_reason_and_nothing_else_is_commented() -> None:
+    first = descend(CONFIG, landscape(lambda _: 0.0), "mix")
+    fitted = tuning(replace(first, config=changed(first.config, {"attributes.brand.full_weight": 3.21})))
+    text = proposal(fitted)
+    assert "    # was 4; 3.21 is the 99th percentile of the weights above 0\n    full_weight: 3.21" in text
+    assert "brand.levels:" not in text
+
+
+def test_a_start_below_generic_is_told() -> None:
+    bad = descend(CONFIG, landscape(lambda _: -0.5), "mix")
+    assert "BELOW the generic order" in as_text(tuning(bad))
 
 
 def test_json_holds_numbers_or_null() -> None:

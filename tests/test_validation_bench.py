@@ -104,8 +104,8 @@ def test_full_weights_fit_what_is_switched_on() -> None:
     assert fitted.attributes["brand"].full_weight == 1.5
     assert fitted.attributes["theme"].full_weight == 3.0
     assert fitted.item_affinity.full_weight == 0.1
-    only = found.fitted(CONFIG, {"brand": np.array([[7.0]])})
-    assert (only.attributes["brand"].full_weight, only.item_affinity.full_weight) == (7.0, 2.0)
+    only = found.fitted(CONFIG, ["brand"])
+    assert (only.attributes["brand"].full_weight, only.item_affinity.full_weight) == (1.5, 2.0)
 
 
 def test_full_weight_is_the_99th_percentile() -> None:

@@ -15,13 +15,26 @@ from affinity_search.validation.searches import Searches, arrange, replay
 from affinity_search.validation.shop import Shop, gather
 from affinity_search.validation.split import Cut, cut
 from affinity_search.validation.tastes import Tastes
-from affinity_search.validation.text import TextIndex, tokens
+from affinity_search.validation.text import TextIndex, spellings, tokens
 from affinity_search.validation.types import judge_types
 from tests.suggest_data import as_steps, catalogue, event, item, purchases
 
 
 def test_tokens_are_lower_case_words_without_plural_s() -> None:
     assert tokens("RED mugs, gas_stove & Öl-Lampen 2x") == ["red", "mug", "gas", "stove", "öl", "lampen", "2x"]
+
+
+def test_stems_are_their_own_stems_and_words_keep_their_spelling() -> None:
+    assert tokens("dress glasses GLASS shoes") == ["dress", "glasse", "glass", "shoe"]
+    assert tokens(" ".join(tokens("dress glass shoes mugs bus"))) == tokens("dress glass shoes mugs bus")
+    assert spellings("Red SHOES, a shoe") == {"red": "red", "shoe": "shoes", "a": "a"}
+
+
+def test_a_query_is_spelt_as_the_item_spells_it() -> None:
+    items = [item(f"i{n}", f"Fine dress {n}", "for shoes", kind=("Dresses",)) for n in range(12)]
+    items += [item(f"s{n}", f"Shoes no {n}", kind=("Shoe",)) for n in range(12)]
+    shop = gather(items, [event("u", f"{kind}{n}", n) for n in range(10) for kind in "is"], "date")
+    assert {*replay(shop, cut(shop, judge_types(shop))).queries} == {"shoes", "dress"}
 
 
 def test_text_search_is_bm25f() -> None:
@@ -166,7 +179,6 @@ def searched(shop: Shop, shopper: int, items: list[int]) -> Searches:
     nothing = np.zeros(shape)
     return Searches(
         shopper=np.array([shopper]),
-        buyers=np.array([True]),
         queries=["q"],
         bought=np.array([1]),
         novel=np.array([1]),
@@ -188,9 +200,15 @@ def test_weights_are_those_of_the_profiles() -> None:
         tastes = Tastes(state, shop, searched(shop, 0, [0, 1, 2, -1]))
         # u: a counts 1, b 1/2, the unknown one 1; v: c counts 1; so x has 1.5 of 3.5 and y has .5 of 3.5.
         x, y = log(1 + 1.5 / (1.5 / 3.5 * 7.5)), log(1 + 0.5 / (0.5 / 3.5 * 7.5))
-        assert tastes.attributes(config)["brand"].tolist() == [pytest.approx([x, max(x, y), 0.0, 0.0])]
-        assert tastes.bought_before(config).tolist() == [pytest.approx([log(2), log(1.5), 0.0, 0.0])]
-        assert not tastes.related(config).any()
+        (brands,) = tastes.attributes(config)["brand"]
+        assert brands.tolist() == [pytest.approx([x, max(x, y), 0.0, 0.0])]
+        single = {"brand": {"field": "attrs.brand"}}
+        first, second = tastes.attributes(Config.model_validate({**BRANDS, "attributes": single}))["brand"]
+        assert first.tolist() == [pytest.approx([x, x, 0.0, 0.0])]
+        assert second.tolist() == [pytest.approx([0.0, y, 0.0, 0.0])]
+        assert tastes.items(config).weights.tolist() == [pytest.approx([log(2), log(1.5), 0.0, 0.0])]
+        assert tastes.items(config).known.tolist() == [[True, True, False, False]]
+        assert tastes.not_bought(config).tolist() == [[0.0, 0.0, 1.0, 0.0]]
 
 
 def test_nothing_is_built_twice() -> None:
@@ -200,12 +218,12 @@ def test_nothing_is_built_twice() -> None:
     config = Config.model_validate(BRANDS)
     with history_state(shop, split) as state:
         tastes = Tastes(state, shop, replay(shop, split))
-        first, bought = tastes.attributes(config)["brand"], tastes.bought_before(config)
+        first, bought = tastes.attributes(config)["brand"], tastes.items(config)
         stronger = Config.model_validate(BRANDS | {"item_affinity": {"strength": 2, "full_weight": 9, "levels": 7}})
         assert tastes.attributes(stronger)["brand"] is first
-        assert tastes.bought_before(stronger) is bought
+        assert tastes.items(stronger) is bought
         quick = Config.model_validate(BRANDS | {"profiles": {"prior_events": 1}})
-        assert (tastes.attributes(quick)["brand"] >= first).all()
+        assert (tastes.attributes(quick)["brand"][0] >= first[0]).all()
         assert tastes.attributes(quick)["brand"] is not first
 
 

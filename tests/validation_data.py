@@ -10,7 +10,7 @@ import numpy as np
 from affinity_search.config.model import Config
 from affinity_search.validation.bench import Bench
 from affinity_search.validation.searches import Floats, Searches
-from affinity_search.validation.tastes import Tastes
+from affinity_search.validation.tastes import Items, Tastes
 
 
 def searches(
@@ -27,7 +27,6 @@ def searches(
     rows = np.zeros(shape)
     return Searches(
         shopper=np.array(range(len(relevant)) if shoppers is None else shoppers, dtype=np.int64),
-        buyers=np.array([bool(owned)] * len(relevant), dtype=np.bool_),
         queries=["q"] * len(relevant),
         bought=np.array([len(some) for some in relevant], dtype=np.int64),
         novel=np.array([len(some - owned) for some in relevant], dtype=np.int64),
@@ -46,18 +45,18 @@ class GivenTastes:
     def __init__(self, found: Searches, weights: Mapping[str, Sequence[float]]) -> None:
         self._weights = {name: np.zeros(found.items.shape) + np.array(values) for name, values in weights.items()}
         self._none = np.zeros(found.items.shape)
+        self._not_bought = (found.owned.any(axis=1)[:, None] & ~found.owned).astype(np.float64)
 
-    def attributes(self, config: Config) -> dict[str, Floats]:
-        return {name: self._weights.get(name, self._none) for name in config.active_attributes}
+    def attributes(self, config: Config) -> dict[str, list[Floats]]:
+        return {name: [self._weights.get(name, self._none)] for name in config.active_attributes}
 
-    def bought_before(self, config: Config) -> Floats:
-        return self._weights.get("bought", self._none)
+    def items(self, config: Config) -> Items:
+        bought, item = self._weights.get("bought", self._none), config.item_affinity
+        related = self._weights.get("related", self._none)
+        return Items(item.bought_before.weight * bought + item.related.weight * related, bought > 0)
 
-    def again(self, config: Config) -> Floats:
-        return np.full(self._none.shape, config.item_affinity.bought_before.weight)
-
-    def related(self, config: Config) -> Floats:
-        return self._weights.get("related", self._none)
+    def not_bought(self, config: Config) -> Floats:
+        return self._not_bought
 
 
 def bench(found: Searches, **weights: Sequence[float]) -> Bench:

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from types import FrameType
-from typing import NoReturn
 
 import click
 
+from affinity_search.cli.interrupt import ended_by_exception
 from affinity_search.config import load_config
 from affinity_search.config.model import EngineSettings
 from affinity_search.engine.embedded import start
@@ -64,7 +60,7 @@ def evaluate(
     settings = shop.engine if shop and url else EngineSettings()
     engine = OpenSearchEngine(url or start().url, settings.model_copy(update={"timeout_seconds": PATIENCE_SECONDS}))
     _say(f"engine: {engine.info().distribution} {engine.info().version} at {engine.url}")
-    with _ended_by_exception():
+    with ended_by_exception():
         found = evaluate_folder(
             engine,
             data,
@@ -84,20 +80,6 @@ def evaluate(
     )
     for concern in concerns(found):
         click.echo(f"warning: {concern}", err=True)
-
-
-@contextmanager
-def _ended_by_exception() -> Iterator[None]:
-    """Lets SIGTERM end the command as Ctrl-C does: what was loaded is removed on the way out."""
-
-    def stop(number: int, _: FrameType | None) -> NoReturn:
-        sys.exit(128 + number)
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _say(line: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from affinity_search.cli.interrupt import ended_by_exception
 from affinity_search.config import Config, load_config
 from affinity_search.config.model import EngineSettings
 from affinity_search.engine.embedded import start
@@ -39,6 +40,7 @@ PATIENCE_SECONDS = 120.0
     help="What has to gain: all purchases, those of items new to the shopper, or the mean of both gains.",
 )
 @click.option("--output", type=FILE, help="Write the proposal, a whole affinity.yaml, to this file.")
+@click.option("--force", is_flag=True, help="Replace the file if there is one.")
 @click.option("--json", "as_json_", is_flag=True, help="Print JSON.")
 @click.option("--url", metavar="URL", help="A running engine; else the embedded one, which is left running.")
 def tune(
@@ -48,6 +50,7 @@ def tune(
     config: Path | None,
     objective: Objective,
     output: Path | None,
+    force: bool,
     as_json_: bool,
     url: str | None,
 ) -> None:
@@ -57,10 +60,13 @@ def tune(
     purchase falls against the generic order. Nothing of yours is changed in the engine: what is proposed you apply.
     """
     files = _files(data, items, events)
+    if output and output.exists() and not force:
+        raise ConfigError(f"{output}: expected no such file yet, found one", hint="`--force` replaces it.")
     before = _relative(load_config(config), config) if config else _suggested(files)
     settings = before.engine if config and url else EngineSettings()
     engine = OpenSearchEngine(url or start().url, settings.model_copy(update={"timeout_seconds": PATIENCE_SECONDS}))
-    found = tune_shop(engine, files, before, objective, say=_say)
+    with ended_by_exception():
+        found = tune_shop(engine, files, before, objective, say=_say)
     if output:
         write_whole(output, proposal(found))
         _say(f"{output} written")

@@ -20,6 +20,8 @@ from affinity_search.trial import Files, Say, find_files, staged
 
 __all__ = ["FolderEvaluation", "evaluate_folder"]
 
+MOST_DERIVED = 20_000
+"""Queries taken of a log that was cut, where no sample is asked for; the report says of how many."""
 FROM_CLASSES = "derived from purchases: each is the name of the class of what was bought"
 
 
@@ -46,6 +48,7 @@ class _Test:
     queries: list[Query]
     origin: str
     derived: bool
+    cut: bool = False
 
 
 def evaluate_folder(
@@ -63,7 +66,7 @@ def evaluate_folder(
 
     The engine holds the shop meanwhile under names that begin with `evaluate-`; they are removed also on an error.
     The queries are those of the folder. Without such a file, or with `split`, the events are cut in time: the later
-    purchases become queries, only the earlier events train. `sample` takes that many of the queries.
+    purchases become queries, 20,000 of them at most, only the earlier events train. `sample` takes that many queries.
 
     Raises ConfigError without the packages of the extras, DataError where the folder cannot be used, EngineError.
     """
@@ -72,7 +75,8 @@ def evaluate_folder(
     shop = folder.resolve().name
     with tempfile.TemporaryDirectory(prefix="affinity-evaluate-") as work:
         test = _test(find_files(folder), Path(work), split, config)
-        queries = test.queries if sample is None else sample_queries(test.queries, sample, seed)
+        most = sample or (MOST_DERIVED if test.cut and len(test.queries) > MOST_DERIVED else None)
+        queries = test.queries if most is None else sample_queries(test.queries, most, seed)
         say(f"queries: {len(queries):,} of {len(test.queries):,}, {test.origin}")
         chosen = config or _suggested(test.training, say)
         with staged(engine, chosen, test.training, _own_name(shop), say) as (state, deployed):
@@ -88,7 +92,7 @@ def _test(files: Files, work: Path, split: date | None, config: Config | None) -
         return _Test(files, queries, FROM_CLASSES if derived else f"from {files.queries.name}", derived)
     log = cut_log(files.items, files.events, work, split, config)
     training = replace(files, events=log.training)
-    return _Test(training, log.queries, f"derived from the purchases since {log.since}", True)
+    return _Test(training, log.queries, f"derived from the purchases since {log.since}", True, cut=True)
 
 
 def _suggested(training: Files, say: Say) -> Config:

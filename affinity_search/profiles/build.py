@@ -45,13 +45,15 @@ def build_profiles(
     *,
     now_ms: int,
     as_of: date | None = None,
+    keep_related: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> BuildReport:
     """Computes the profiles of all shoppers, which replace those of the last build.
 
     `as_of` is the day that ages are counted from, by default the newest day in the buckets; later buckets are left out.
     `now_ms` (milliseconds since 1970) becomes the id of the build, or the last id + 1 where that is higher. `progress`
-    gets the partitions done and in all. Raises DataError where there are no events, ConfigError for an `as_of` where
+    gets the partitions done and in all. With `keep_related` what the last build learnt of related items stays as it is,
+    for the same events. Raises DataError where there are no events, ConfigError for an `as_of` where
     events have no calendar.
     """
     with state_errors():
@@ -59,12 +61,15 @@ def build_profiles(
         _count(connection, config)
         connection.execute(statements.POPULATION)
         events = dict(connection.execute(statements.TOTALS).fetchall())
-        learn_related(connection, config)
+        if not keep_related:
+            learn_related(connection, config)
         _prepare_entries(connection, events)
-        found = _entries(connection, config, "related_items_next", progress)
+        found = _entries(connection, config, "related_items" if keep_related else "related_items_next", progress)
         build = _next_build(connection, config, day, now_ms)
         with transaction(connection):
             connection.execute(statements.SWAP)
+            if not keep_related:
+                connection.execute(statements.SWAP_RELATED)
             write_meta(connection, build.meta | {POPULATION_EVENTS: json.dumps(events)})
         p99 = _p99(connection, found)
         shoppers = _number(connection, statements.SHOPPERS)

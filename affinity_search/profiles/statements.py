@@ -201,8 +201,8 @@ SWAP = """
 DROP TABLE profile_entries; ALTER TABLE profile_entries_next RENAME TO profile_entries;
 DROP TABLE profile_events; ALTER TABLE profile_events_next RENAME TO profile_events;
 DROP TABLE population; ALTER TABLE population_next RENAME TO population;
-DROP TABLE related_items; ALTER TABLE related_items_next RENAME TO related_items;
 """
+SWAP_RELATED = "DROP TABLE related_items; ALTER TABLE related_items_next RENAME TO related_items"
 
 SWAP_SOME = """
 DELETE FROM profile_entries WHERE user_id IN (SELECT user_id FROM build_users);

@@ -15,12 +15,12 @@ from affinity_search.config.model import Attribute, Config
 from affinity_search.validation.bench import Bench
 from affinity_search.validation.changes import changed, value_at
 from affinity_search.validation.measure import Gain, Quality, Verdict, auc, compare
+from affinity_search.validation.searches import Floats
 
 __all__ = [
     "ALPHA",
     "BOUGHT",
     "MOST_LOOKUPS",
-    "POPULARITY",
     "RELATED",
     "STEP_BACK",
     "TREND",
@@ -33,7 +33,6 @@ __all__ = [
     "wanted",
 ]
 
-POPULARITY = "popularity.all_time.weight"
 TREND = "popularity.recent.weight"
 BOUGHT = "item_affinity.strength"
 RELATED = "item_affinity.related.weight"
@@ -41,7 +40,6 @@ STEP_BACK = "item_affinity.step_back"
 WINDOW = "search.window"
 ALPHA = 0.05
 ALPHAS = (0.02, 0.1, 0.2)
-POPULARITIES = (0.25, 0.5, 2.0)
 RECENT = (0.5, 1.0)
 ITEM_STRENGTHS = (0.25, 0.5, 1.0, 1.5)
 STEPS_BACK = (0.1, 0.25, 0.5, 1.0, 2.0)
@@ -77,7 +75,7 @@ class Chosen:
     """The configuration chosen, and what each signal did when it was tried.
 
     `told` is by attribute; `tried` by attribute, and by address for the other numbers. `total` compares everything
-    personal with the generic order that has the chosen popularity; `dropped` went because all of it did harm.
+    personal with the generic order that has the chosen popularity; `dropped` has what went because all of it did harm.
     """
 
     config: Config
@@ -113,32 +111,31 @@ class _Choice:
         self.config = changed(config, {"search.max_lookups": MOST_TRIED})
         self.names = list(config.attributes)
         self.tried: dict[str, Verdict] = {}
+        self.weights: Mapping[str, Floats] = {}
 
     def made(self) -> Chosen:
-        self._generic(POPULARITY, POPULARITIES)
-        if self.config.events.time == "date":
-            self._generic(TREND, RECENT)
+        self._trend()
         self._bought_before()
         self._step_back()
         self._related()
+        self.weights = self.bench.weights(_with_everything(self.config))
         told = {name: self._told(name) for name in self.names}
         self._attributes([name for name in self.names if told[name].enough])
         self._strength()
         self._half_life()
         self._window()
         self._levels()
-        taken = self.config.active_attributes.keys()
-        total = self._settled()
-        dropped = frozenset(taken - self.config.active_attributes.keys())
+        total, dropped = self._settled()
         return Chosen(self._bounded(), told, self.tried, total, dropped)
 
-    def _generic(self, address: str, weights: Sequence[float]) -> None:
-        """A weight in the order of everybody: the best of those that gain for sure without a loss."""
-        before = self.bench.generic(self.config)
-        others = {weight: changed(self.config, {address: weight}) for weight in weights}
-        found = {weight: self._verdict(before, self.bench.generic(other)) for weight, other in others.items()}
+    def _trend(self) -> None:
+        """Weight of recent popularity: the best one where one gains for sure without a loss."""
+        if self.config.events.time == "sequence":
+            return
+        others = {weight: changed(self.config, {TREND: weight}) for weight in RECENT}
+        found = {weight: self._verdict(self.base, self.bench.generic(other)) for weight, other in others.items()}
         best = max(found, key=lambda weight: (found[weight].good, found[weight].both.mean))
-        self.tried[address] = found[best]
+        self.tried[TREND] = found[best]
         if found[best].good:
             self.config = others[best]
 
@@ -183,7 +180,7 @@ class _Choice:
         self.config = others[least]
 
     def _told(self, name: str) -> Told:
-        weights = self.bench.weights(self._having(name))[name]
+        weights = self.weights[name]
         return Told(auc(self.bench.searches, weights, novel=False), auc(self.bench.searches, weights, novel=True))
 
     def _attributes(self, names: Sequence[str]) -> None:
@@ -210,7 +207,7 @@ class _Choice:
         config = self.config
         last = {n: a for n, a in config.attributes.items() if n != name} | {name: config.attributes[name]}
         fresh = changed(config.model_copy(update={"attributes": last}), {f"attributes.{name}.strength": ALPHA})
-        return self.bench.fitted(fresh, {name: self.bench.weights(fresh)[name]})
+        return self.bench.fitted(fresh, [name])
 
     def _strength(self) -> None:
         """Another strength for all attributes where that is surely better than the usual one."""
@@ -251,16 +248,18 @@ class _Choice:
                     return
                 self.config = finer
 
-    def _settled(self) -> Verdict:
-        """Everything against the generic order; while it loses anything its last part goes."""
+    def _settled(self) -> tuple[Verdict, frozenset[str]]:
+        """Everything against the generic order; while it loses anything its last part goes. Which ones went."""
         before = self.bench.generic(self.config)
+        dropped: set[str] = set()
         while True:
             total = self._verdict(before, self.bench.personalised(self.config))
             if total.harmless or not self.config.lookups:
-                return total
+                return total, frozenset(dropped)
             parts = [STEP_BACK, BOUGHT, *(f"attributes.{name}.strength" for name in self.config.active_attributes)]
             last = [address for address in parts if value_at(self.config, address)][-1]
             self.config = changed(self.config, {last: 0.0})
+            dropped.add(last.removeprefix("attributes.").removesuffix(".strength") if last.startswith("attr") else last)
 
     def _bounded(self) -> Config:
         """The configuration within the budget, its bound what the lifts add up to, its attributes in order of use."""
@@ -278,6 +277,12 @@ def wanted(verdict: Verdict) -> bool:
     """True where a gain is not unlikely, and neither kind of purchase surely loses."""
     room = verdict.both.mean - verdict.both.lower
     return verdict.both.mean > -UNLIKELY * room and not verdict.surely_bad
+
+
+def _with_everything(config: Config) -> Config:
+    """The configuration with every attribute switched on, whatever lookups that takes: to ask for weights only."""
+    attributes = {name: a.model_copy(update={"strength": ALPHA}) for name, a in config.attributes.items()}
+    return config.model_copy(update={"attributes": attributes})
 
 
 def _with_half_life(config: Config, names: Iterable[str], factor: float) -> Config:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, timedelta
+from math import isfinite
 
 from affinity_search.config.model import Config
 from affinity_search.suggest.choose import (
     BOUGHT,
     MOST_LOOKUPS,
-    POPULARITY,
     RELATED,
     STEP_BACK,
     TREND,
@@ -101,9 +101,10 @@ def _why(chosen: Chosen, searches: Searches, name: str, facts: AttributeFacts) -
 
 def _told(chosen: Chosen, name: str) -> str:
     told = chosen.told[name]
+    sure = f", surely above {0.5 + told.novel.lower:.1%}" if isfinite(told.novel.lower) else ", of too few shoppers"
     return (
         f"a shopper's history tells the item bought next from a popular alternative in {0.5 + told.all.mean:.0%} of "
-        f"the cases (new items {0.5 + told.novel.mean:.1%}, surely above {0.5 + told.novel.lower:.1%}; chance is 50%)"
+        f"the cases (new items {0.5 + told.novel.mean:.1%}{sure}; chance is 50%)"
     )
 
 
@@ -135,9 +136,10 @@ def _why_not(chosen: Chosen, searches: Searches, name: str) -> str:
 
 def _why_numbers(chosen: Chosen, usual_half_life: float) -> dict[str, str]:
     config = chosen.config
-    numbers = (BOUGHT, POPULARITY, RELATED, STEP_BACK, TREND, WINDOW)
+    numbers = (BOUGHT, RELATED, STEP_BACK, TREND, WINDOW)
     said = dict.fromkeys(numbers, "no purchase could be replayed to judge it by")
     said.update((address, _gained(chosen.tried[address])) for address in numbers if address in chosen.tried)
+    harmful = {address: f"off: all parts together did harm; {said[address]}" for address in chosen.dropped & {*numbers}}
     item = config.item_affinity
     half_life = item.bought_before.half_life_days
     bought = item.strength and item.bought_before.weight
@@ -157,10 +159,10 @@ def _why_numbers(chosen: Chosen, usual_half_life: float) -> dict[str, str]:
         "item_affinity.bought_before.half_life_days": "the usual value; no other was surely better"
         if half_life == usual_half_life
         else f"surely better than the usual {usual_half_life:g}",
-        POPULARITY: "what many buy goes first, for every shopper; "
-        + ("the usual weight, none is surely better" if config.popularity.all_time.weight == 1 else said[POPULARITY]),
+        "popularity.all_time.weight": "what many buy goes first, for every shopper",
         TREND: trend,
         WINDOW: f"with {WIDER_WINDOW} hits instead of 100: {said[WINDOW]}; a wider window costs time in every search",
+        **harmful,
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -68,7 +69,7 @@ def _lines(key: str, value: Any, address: str, reasons: Mapping[str, str], inden
 
 def _left_out(attributes: Mapping[str, Any], reasons: Mapping[str, str]) -> list[str]:
     names = [address.removeprefix("attributes.") for address in reasons if address.startswith("attributes.")]
-    return [name for name in names if name not in attributes]
+    return [name for name in names if name not in attributes and "." not in name]
 
 
 def _comment(text: str, indent: str) -> list[str]:
@@ -79,5 +80,7 @@ def _comment(text: str, indent: str) -> list[str]:
 
 
 def _scalar(value: Any) -> str:
+    if isinstance(value, str) and not value.isprintable():
+        return json.dumps(value)
     dumped: str = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=float("inf"))
     return dumped.removesuffix("\n").removesuffix("\n...")

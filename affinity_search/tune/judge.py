@@ -8,7 +8,7 @@ from typing import Literal
 from affinity_search.validation.measure import NO_LOSS, SURE, Gain, Quality, Verdict, compare
 from affinity_search.validation.searches import Searches
 
-__all__ = ["Judged", "Measured", "Objective", "interval", "judge"]
+__all__ = ["Judged", "Measured", "Objective", "below_generic", "interval", "judge"]
 
 Objective = Literal["all", "novel", "mix"]
 
@@ -29,8 +29,8 @@ class Measured:
 class Judged:
     """What a change does, and what of that is the aim.
 
-    `harmless` is False where, with the change, all or novel purchases stand below the generic order: with its own
-    popularity, or as it was before.
+    `harmless` is False where the change takes all or novel purchases below the generic order (with its own popularity,
+    or as it was at the start), or further below it.
     """
 
     verdict: Verdict
@@ -51,9 +51,14 @@ class Judged:
 
 def judge(searches: Searches, before: Measured, after: Measured, aim: Objective, start: Measured) -> Judged:
     """What `after` changes against `before`, relative to the generic order of `start`."""
-    base = start.generic
-    verdict = compare(searches, before.personalised, after.personalised, base)
-    return Judged(verdict, aim, _harmless(after, after.generic) and _harmless(after, base))
+    verdict = compare(searches, before.personalised, after.personalised, start.generic)
+    harmless = all(_harmless(before, after, generic) for generic in (after.generic, start.generic))
+    return Judged(verdict, aim, harmless)
+
+
+def below_generic(found: Measured) -> bool:
+    """True where all or novel purchases stand below the generic order."""
+    return not _harmless(Measured(found.generic, found.generic), found, found.generic)
 
 
 def interval(found: Gain) -> tuple[float, float] | None:
@@ -62,6 +67,7 @@ def interval(found: Gain) -> tuple[float, float] | None:
     return None if room == float("inf") else (found.mean - room, found.mean + room)
 
 
-def _harmless(after: Measured, generic: Quality) -> bool:
-    new = after.personalised
-    return new.mean_all - generic.mean_all >= NO_LOSS and new.mean_novel - generic.mean_novel >= NO_LOSS
+def _harmless(before: Measured, after: Measured, generic: Quality) -> bool:
+    old, new = before.personalised, after.personalised
+    least_all, least_novel = min(old.mean_all, generic.mean_all), min(old.mean_novel, generic.mean_novel)
+    return new.mean_all - least_all >= NO_LOSS and new.mean_novel - least_novel >= NO_LOSS

@@ -9,8 +9,9 @@ from affinity_search.config.model import Config
 from affinity_search.suggest import Suggestion, write_yaml
 from affinity_search.tune.again import BY_VALUE
 from affinity_search.tune.descent import Step, Trial
-from affinity_search.tune.judge import interval
+from affinity_search.tune.judge import below_generic, interval
 from affinity_search.tune.shop import Tuning
+from affinity_search.validation.changes import value_at
 from affinity_search.validation.measure import Gain
 
 __all__ = ["as_json", "as_text", "proposal"]
@@ -19,25 +20,27 @@ HEAD = (
     "Proposed by `affinity tune`, which replayed the shop's last purchases. Nothing is changed in the engine by this "
     "file: compare it with yours, `affinity profiles build` with it, then `affinity plan` and `affinity apply`."
 )
+BELOW = "Even so all or new items stand BELOW the generic order: begin with what `affinity init` chooses."
 FACTORS = {"attributes.*.strength": "strength", "half_life_days": "half_life_days"}
 
 
 def as_text(found: Tuning) -> str:
     """The lines that people read: what would change and why, what stays and why, and the whole of it."""
     confirmed = found.confirmed
-    taken = [step for step in found.found.steps if step.taken]
-    stays = [step for step in found.found.steps if not step.taken]
+    taken = [step for step in found.found.steps if _moves(found, step)]
+    stays = [step for step in found.found.steps if not _moves(found, step)]
     return "\n".join(
         [
             _looked_at(found),
             "",
             "would change:" if taken else "would change nothing:",
-            *(f"  {step.address}: {_why(step)}" for step in taken),
+            *(f"  {step.address}: {_why(found, step)}" for step in taken),
             *(["  nothing gains for sure"] if not taken else []),
             "stays:",
-            *(f"  {step.address}: {_why(step)}" for step in stays),
+            *(f"  {step.address}: {_why(found, step)}" for step in stays),
             "",
             _total(found),
+            *([BELOW] if below_generic(found.found.end) else []),
             f"confirmed in the engine: nDCG@10 {confirmed.given:.4f} (computed {confirmed.computed:.4f}), "
             f"{confirmed.hits:,} scores, largest relative difference {confirmed.error:.1e}",
         ]
@@ -69,8 +72,9 @@ def proposal(found: Tuning) -> str:
     """The configuration found, as YAML; the number that changed has the reason above it."""
     reasons = {"": f"{_looked_at(found)} {_total(found)}"}
     for step in found.found.steps:
-        for address in _addresses(step, found.found.config):
-            reasons[address] = _why(step)
+        reasons |= {address: _why(found, step) for address in _addresses(step, found.found.config)}
+    for address, was, now in _fitted(found):
+        reasons[address] = f"was {was:g}; {now:g} is the 99th percentile of the weights above 0"
     before, after = found.before.search.max_lift, found.found.config.search.max_lift
     if before != after:
         reasons["search.max_lift"] = f"was {before:g}; the bound grows with what the strengths add up to"
@@ -83,8 +87,27 @@ def _addresses(step: Step, config: Config) -> Iterator[str]:
         yield step.address
         return
     yield from (f"attributes.{name}.{key}" for name in config.active_attributes)
-    if key == "half_life_days":
+    if key == "half_life_days" and config.item_affinity.strength:
         yield "item_affinity.bought_before.half_life_days"
+
+
+def _moved(found: Tuning, step: Step) -> list[tuple[Any, Any]]:
+    """The values of all addresses of the step, before and after the whole tuning."""
+    before, after = found.before, found.found.config
+    return [(value_at(before, address), value_at(after, address)) for address in _addresses(step, after)]
+
+
+def _moves(found: Tuning, step: Step) -> bool:
+    return any(was != now for was, now in _moved(found, step))
+
+
+def _fitted(found: Tuning) -> Iterator[tuple[str, float, float]]:
+    """The full weights that are other ones now: address, before, after."""
+    addresses = [f"attributes.{name}.full_weight" for name in found.before.attributes]
+    for address in [*addresses, "item_affinity.full_weight"]:
+        was, now = value_at(found.before, address), value_at(found.found.config, address)
+        if was != now:
+            yield address, was, now
 
 
 def _looked_at(found: Tuning) -> str:
@@ -97,24 +120,29 @@ def _looked_at(found: Tuning) -> str:
 def _total(found: Tuning) -> str:
     start, end, total = found.found.start, found.found.end, found.found.total.verdict
     return (
-        f"Together, nDCG@10 of these searches, all purchases: {start.personalised.mean_all:.4f} -> "
+        f"Together, on the searches that they were chosen by, nDCG@10 of all purchases: "
+        f"{start.personalised.mean_all:.4f} -> "
         f"{end.personalised.mean_all:.4f} ({_told(total.all)}; generic {end.generic.mean_all:.4f}); "
         f"new items: {start.personalised.mean_novel:.4f} -> {end.personalised.mean_novel:.4f} "
         f"({_told(total.novel)}; generic {end.generic.mean_novel:.4f})."
     )
 
 
-def _why(step: Step) -> str:
-    if trial := step.taken:
-        return f"{_value(step, step.before)} -> {_value(step, step.after)}: {_gains(trial)}"
+def _why(found: Tuning, step: Step) -> str:
+    if _moves(found, step) and (trial := step.taken):
+        was, now = _moved(found, step)[0]
+        if step.address in FACTORS:
+            was, now = 1.0, now / was
+        return f"{_value(step, was)} -> {_value(step, now)}: {_gains(trial)}"
     best = step.best
     said = f"{_value(step, step.before)} stays; the best other value, {_value(step, best.value)}: {_gains(best)}"
     return said if best.judged.harmless else f"{said}; it falls against the generic order"
 
 
-def _value(step: Step, value: float) -> str:
+def _value(step: Step, value: Any) -> str:
     if step.address == BY_VALUE:
-        return f"{value:g} categories with a weight of their own" if value else "one weight for all"
+        count = value if isinstance(value, float) else len(value.weights) if value else 0
+        return f"{count:g} categories with a weight of their own" if count else "one weight for all"
     return f"times {value:.3g}" if step.address in FACTORS else f"{value:g}"
 
 

@@ -8,8 +8,9 @@ The lift of a part is that of its level (`templates.lookups.level_lifts`), as th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, field
+from functools import reduce
 
 import numpy as np
 
@@ -46,53 +47,42 @@ class Bench:
         """The scores [S, K] as the engine computes them; with `whole` as if everything lay within the window."""
         relevance, rank, _ = self._relevance(config.popularity)
         lift = np.zeros_like(relevance)
-        weights = self.weights(config)
         for part, by_level in level_lifts(config).items():
-            lift += np.array(by_level)[self._levels(config, part, weights[part])]
+            lift += np.array(by_level)[self._levels(config, part)]
         if config.search.shape == "rescore" and not whole:
             lift[rank >= config.search.window] = 0.0
         return np.asarray(relevance * (1 + lift), dtype=np.float64)
 
     def weights(self, config: Config) -> dict[str, Floats]:
-        """The weights [S, K] of every part that is switched on, by attribute, `item` for the id list.
-
-        `new` weighs 1 for what a shopper who buys has not bought yet.
-        """
-        found = self.tastes.attributes(config)
+        """The weights [S, K] of every attribute that is switched on, and under `item` those of the id list."""
+        found = {name: np.max(some, axis=0) for name, some in self.tastes.attributes(config).items()}
         if config.item_affinity.strength:
-            found[ITEM] = self._item(config)
-        if config.item_affinity.step_back:
-            found[NEW] = (self.searches.buyers[:, None] & ~self.searches.owned).astype(np.float64)
+            found[ITEM] = self.tastes.items(config).weights
         return found
 
-    def fitted(self, config: Config, parts: Mapping[str, Floats] | None = None) -> Config:
-        """The configuration with full weights that fit its weights: 99 of 100 weights above 0 are not above them."""
-        weights = self.weights(config) if parts is None else parts
+    def fitted(self, config: Config, names: Collection[str] | None = None) -> Config:
+        """The configuration with full weights that fit its weights: 99 of 100 weights above 0 are not above them.
+
+        Only those of the attributes in `names` are fitted, where it is given.
+        """
         addresses = {name: f"attributes.{name}" for name in config.attributes} | {ITEM: "item_affinity"}
         fresh = {
             f"{addresses[name]}.full_weight": full_weight(found)
-            for name, found in weights.items()
-            if name in addresses and found.any()
+            for name, found in self.weights(config).items()
+            if (names is None or name in names) and found.any()
         }
         return changed(config, fresh)
 
-    def _item(self, config: Config) -> Floats:
-        item = config.item_affinity
-        found = np.zeros(self.searches.items.shape)
-        if item.bought_before.weight:
-            found += self.tastes.again(config) * self.tastes.bought_before(config)
-        if item.related.weight:
-            found += item.related.weight * self.tastes.related(config)
-        return found
-
-    def _levels(self, config: Config, part: str, weights: Floats) -> Ints:
+    def _levels(self, config: Config, part: str) -> Ints:
         if part == NEW:
-            return levels(weights, 1.0, 1)
+            return levels(self.tastes.not_bought(config), 1.0, 1)
         if part == ITEM:
-            item = config.item_affinity
-            return levels(weights, item.full_weight, item.levels, self.tastes.bought_before(config) > 0)
+            item, found = config.item_affinity, self.tastes.items(config)
+            return levels(found.weights, item.full_weight, item.levels, found.known)
         attribute = config.attributes[part]
-        return levels(weights, attribute.full_weight, attribute.levels)
+        some = self.tastes.attributes(config)[part]
+        # Usually one array; of several values of an item the engine finds each bit that any of them has.
+        return reduce(np.bitwise_or, [levels(one, attribute.full_weight, attribute.levels) for one in some])
 
     def _relevance(self, popularity: Popularity) -> tuple[Floats, Ints, Quality]:
         """Relevance, the rank of each candidate by it, and how good that order is."""

@@ -23,14 +23,14 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 RECENT_DAYS = 28
-NOT_IN_CATALOGUE = ""
 
 
 @contextmanager
 def history_state(shop: Shop, split: Cut) -> Iterator[DuckDBPyConnection]:
     """A local state in memory with the events up to the cut, and with the values of the items."""
     with open_state(Path(":memory:")) as connection:
-        users, items, kinds = _texts(shop.users), _texts([*shop.ids, NOT_IN_CATALOGUE]), _texts(shop.types)
+        users, kinds = _texts(shop.users), _texts(shop.types)
+        items = _texts([*shop.ids, *reversed(shop.gone)])  # so that numbers below 0 find their names, too
         events = _events(shop, split)
         columns = {
             "user_id": users[events["user"]],
@@ -74,17 +74,24 @@ def purchased(shop: Shop, split: Cut) -> dict[int, frozenset[int]]:
 
 
 def _events(shop: Shop, split: Cut) -> dict[str, Ints]:
-    """The events up to the cut, as columns; `age` in days before the newest of them, `item` -1 outside the catalogue.
+    """The events up to the cut that count, as columns; `age` in days before the newest, `item` below 0 if not listed.
 
-    In a sequence the newest one is the shopper's own.
+    In a sequence the newest one is the shopper's own. What is too old, or of a type without weight, does not count.
     """
     user = np.repeat(np.arange(shop.shoppers), np.diff(np.asarray(shop.starts)))
     day, last = np.asarray(shop.day, dtype=np.int64), np.asarray(split.last, dtype=np.int64)[user]
-    kept = day <= last
-    newest = last if shop.time == "sequence" else np.full_like(day, day[kept].max(initial=0))
+    counting = np.array(split.type_weights, dtype=np.float64) > 0
+    kind = np.asarray(shop.type, dtype=np.int64)
+    kept = (day <= last) & (counting[kind] if len(kind) else True)
+    if shop.time == "sequence":
+        own = np.full(shop.shoppers, np.iinfo(np.int64).min)
+        np.maximum.at(own, user[kept], day[kept])
+        newest = own[user]
+    else:
+        newest = np.full_like(day, day[kept].max(initial=np.iinfo(np.int64).min) if kept.any() else 0)
     age = newest - day
     kept &= age <= split.retention_days
-    columns = {"user": user, "day": day, "age": age, "item": np.asarray(shop.item), "type": np.asarray(shop.type)}
+    columns = {"user": user, "day": day, "age": age, "item": np.asarray(shop.item), "type": kind}
     return {name: column[kept].astype(np.int64) for name, column in columns.items()}
 
 

@@ -12,6 +12,7 @@ from affinity_search.events import Event, EventRules, Rejected, read_events
 __all__ = ["kind_of_time", "read_outcomes"]
 
 LINES_LOOKED_AT = 10_000
+MONTHS = range(190001, 209913)
 SMALLEST_EPOCH_SECOND = 10**8  # in 1973; nobody makes that many orders
 
 
@@ -35,7 +36,13 @@ def read_outcomes(paths: Sequence[Path], time: Literal["date", "sequence"]) -> I
 
 
 def kind_of_time(paths: Sequence[Path]) -> Literal["date", "sequence"]:
-    """`sequence` where more of the first lines hold whole numbers below any plausible epoch second than do not."""
+    """`sequence` where more of the first lines hold whole numbers below any plausible epoch second than do not.
+
+    Numbers such as 202401 are months: no steps, and as dates they are refused until they have hyphens.
+    """
     first = list(islice(read_outcomes(paths, "sequence"), LINES_LOOKED_AT))
-    steps = sum(1 for event in first if isinstance(event, Event) and event.time < SMALLEST_EPOCH_SECOND)
+    numbers = [event.time for event in first if isinstance(event, Event)]
+    steps = sum(1 for number in numbers if number < SMALLEST_EPOCH_SECOND)
+    if numbers and all(number in MONTHS and 1 <= number % 100 <= 12 for number in numbers):
+        return "date"
     return "sequence" if steps > len(first) / 2 else "date"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cache
 from heapq import nlargest
+from itertools import islice
 from math import log1p
 from random import Random
 
@@ -38,7 +39,6 @@ class Searches:
     """Searches that shoppers may have made before their purchases, S of them with K candidates at most.
 
     shopper [S]           number of the shopper
-    buyers [S]            whether the shopper had bought anything before
     queries [S]           text
     bought, novel [S]     how many items were bought, those not found included; how many of them were new
     items [S, K]          positions of the candidates in the order they were found, -1 where there is none
@@ -47,7 +47,6 @@ class Searches:
     """
 
     shopper: Ints
-    buyers: Bools
     queries: Sequence[str]
     bought: Ints
     novel: Ints
@@ -104,7 +103,7 @@ def arrange(
     """
     keys = sorted(wanted)
     Random(SEED).shuffle(keys)
-    usable = [key for key in keys if _counts(found(key[2]), wanted[key])][:MOST_SEARCHES]
+    usable = list(islice((key for key in keys if _counts(found(key[2]), wanted[key])), MOST_SEARCHES))
     owned = purchased(shop, split)
     rows = [found(query)[:POOL] for _, _, query in usable]
     items = _filled([[item for item, _ in row] for row in rows], -1).astype(np.int64)
@@ -114,7 +113,6 @@ def arrange(
     total, recent = popularity
     return Searches(
         shopper=np.array([shopper for shopper, _, _ in usable], dtype=np.int64),
-        buyers=np.array([shopper in owned for shopper, _, _ in usable], dtype=np.bool_),
         queries=[query for _, _, query in usable],
         bought=np.array([len(some) for some in bought], dtype=np.int64),
         novel=np.array([len(some - had) for some, had in zip(bought, mine, strict=True)], dtype=np.int64),

@@ -20,12 +20,14 @@ MANY_VALUES_SHARE = 0.005
 class Shop:
     """Items by position, and events sorted by shopper, day and item; `starts[u]` is where shopper u's events begin.
 
-    Events of items that are not in the catalogue have the item -1: they count as history without values. `users` and
-    `ids` are the names of the shoppers and of the items, `values` is by field, such as `attrs.brand`.
+    Events of items that are not in the catalogue have an item below 0, -1 for the first in `gone`, -2 for the next:
+    they count as history without values. `users` and `ids` are the names of the shoppers and of the items, `values` is
+    by field, such as `attrs.brand`.
     """
 
     users: Sequence[str]
     ids: Sequence[str]
+    gone: Sequence[str]
     titles: Sequence[str]
     texts: Sequence[str]
     values: dict[str, list[tuple[str, ...]]]
@@ -59,16 +61,21 @@ def gather(
     types: dict[str, int] = {}
     shoppers: dict[str, array[int]] = {}
     known: set[int] = set()
+    gone: list[str] = []
     for event in events:
         if (identity := event.identity) in known:
             continue
         known.add(identity)
         row = shoppers.setdefault(event.user, array("q"))
-        row.extend((event.day, position.get(event.item, -1), types.setdefault(event.type, len(types))))
+        if event.item not in position:
+            gone.append(event.item)
+            position[event.item] = -len(gone)
+        row.extend((event.day, position[event.item], types.setdefault(event.type, len(types))))
     starts, day, item, kind = _columns(shoppers)
     return Shop(
         users=sorted(shoppers),
         ids=list(catalogue),
+        gone=gone,
         titles=[item.title for item in catalogue.values()],
         texts=[" ".join(values_at(item, "text")) for item in catalogue.values()],
         values={
@@ -122,7 +129,7 @@ def attribute_facts(shop: Shop, field: str) -> AttributeFacts:
         item_share=having / len(values),
         event_share=sum(1 for n in known if values[n]) / len(known) if known else 0.0,
         values=len(counts),
-        top_share=max(counts.values()) / having,
-        several_share=sum(1 for found in values if len(found) > 1) / having,
-        values_per_item=len(counts) / having,
+        top_share=max(counts.values(), default=0) / max(1, having),
+        several_share=sum(1 for found in values if len(found) > 1) / max(1, having),
+        values_per_item=len(counts) / max(1, having),
     )

@@ -10,7 +10,7 @@ from random import Random
 
 from affinity_search.config.model import Events
 from affinity_search.validation.shop import Shop
-from affinity_search.validation.text import TextIndex, tokens
+from affinity_search.validation.text import TextIndex, spellings, tokens
 from affinity_search.validation.types import EventTypes
 
 __all__ = ["Cut", "Wanted", "cut", "history", "query_source", "searches_wanted"]
@@ -86,13 +86,16 @@ def searches_wanted(shop: Shop, split: Cut, index: TextIndex) -> Wanted:
 
 
 def _queries(shop: Shop, index: TextIndex, source: str | None, item: int) -> list[str]:
-    """What somebody who wants this item may type: its class where its text names it, else a word of its title."""
-    words = _words(shop, item)
+    """What somebody who wants this item may type: its class where its text names it, else a word of its title.
+
+    Words are spelt as the item spells them, so that an engine that knows no plurals finds it.
+    """
+    spelt = spellings(f"{shop.titles[item]} {shop.texts[item]}")
     classes = [tokens(value) for value in shop.values[source][item]] if source else []
-    if named := {" ".join(words_) for words_ in classes if words_ and words.issuperset(words_)}:
+    if named := {" ".join(spelt[w] for w in words) for words in classes if words and spelt.keys() >= {*words}}:
         return sorted(named)
-    common = [w for w in set(tokens(shop.titles[item])) if index.frequency(w) >= FEWEST_CANDIDATES]
-    return [min(common, key=lambda w: (abs(log(index.frequency(w) / USUAL_CLASS)), w))] if common else []
+    common = [w for w in {*tokens(shop.titles[item])} if index.frequency(w) >= FEWEST_CANDIDATES]
+    return [spelt[min(common, key=lambda w: (abs(log(index.frequency(w) / USUAL_CLASS)), w))]] if common else []
 
 
 def _words(shop: Shop, item: int) -> set[str]:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from math import log
 
-__all__ = ["TextIndex", "tokens"]
+__all__ = ["TextIndex", "spellings", "tokens"]
 
 WORD = re.compile(r"[^\W_]+")
 TITLE_BOOST = 2.0
@@ -15,8 +15,21 @@ K1, B = 1.2, 0.75
 
 
 def tokens(text: str) -> list[str]:
-    """Lower-case words, a plural s taken off words of four letters or more."""
-    return [word[:-1] if len(word) > 3 and word[-1] == "s" else word for word in WORD.findall(text.lower())]
+    """The stems of the words."""
+    return [_stem(word) for word in WORD.findall(text.lower())]
+
+
+def spellings(text: str) -> dict[str, str]:
+    """By stem the word as the text spells it first, in lower case."""
+    found: dict[str, str] = {}
+    for word in WORD.findall(text.lower()):
+        found.setdefault(_stem(word), word)
+    return found
+
+
+def _stem(word: str) -> str:
+    """The word, a plural s taken off those of four letters or more; one of a stem is the stem itself."""
+    return word[:-1] if len(word) > 3 and word[-1] == "s" and word[-2] != "s" else word
 
 
 class TextIndex:
