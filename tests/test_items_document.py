@@ -96,6 +96,13 @@ def test_whole_mapping() -> None:
                 "mapping": {"type": "long", "index": False, "doc_values": True},
             }
         },
+        {
+            "attributes_with_dots": {
+                "path_match": "attrs.*",
+                "match_mapping_type": "object",
+                "mapping": {"type": "object"},
+            }
+        },
         {"attribute_values": {"path_match": "attrs.*", "mapping": keyword}},
         {"other_texts": {"match_mapping_type": "string", "mapping": keyword}},
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from math import nan
 from pathlib import Path
@@ -130,6 +130,17 @@ def test_the_knobs_of_a_shop() -> None:
     }
 
 
+def test_only_what_gets_other_weights_is_fitted_anew() -> None:
+    off = changed(CONFIG, {"item_affinity.strength": 0.0})
+    assert turned(off)["item_affinity.strength"].refits == ("item",)
+    found = {address: knob.refits for address, knob in turned(CONFIG).items() if knob.refits}
+    assert found == {
+        "item_affinity.related.weight": ("item",),
+        "half_life_days": ("brand", "item"),
+        "profiles.prior_events": ("brand",),
+    }
+
+
 def test_what_has_no_effect_is_not_turned() -> None:
     steps = CONFIG.model_copy(update={"events": CONFIG.events.model_copy(update={"time": "sequence"})})
     assert "popularity.recent.weight" not in turned(steps)
@@ -174,7 +185,7 @@ class Landscape:
         better = 1 + self._gain_of(config)
         return Quality(FLAT.all * better, FLAT.novel * better)
 
-    def fitted(self, config: Config) -> Config:
+    def fitted(self, config: Config, names: Collection[str]) -> Config:
         return config
 
 
@@ -212,7 +223,7 @@ def test_a_harmful_strength_goes_to_zero() -> None:
 
 
 def tuning(found: Descent) -> Tuning:
-    return Tuning(CONFIG, found, "mix", "2026-01-01", 100, 40, 40, Confirmed(123, 2e-7, 0.43211, 0.43209))
+    return Tuning(CONFIG, found, "mix", "2026-01-01", 100, 40, 40, Confirmed(30, 123, 2e-7, 0.43211, 0.43209))
 
 
 def test_the_text_says_what_changes_and_what_stays() -> None:
@@ -221,7 +232,8 @@ def test_the_text_says_what_changes_and_what_stays() -> None:
     assert "would change:\n  popularity.recent.weight: 0 -> 0.5: all +10.0% [" in text
     assert "stays:\n  popularity.all_time.weight: 1 stays; the best other value, 0.5: all +0.0%" in text
     assert text.endswith(
-        "confirmed in the engine: nDCG@10 0.4321 (computed 0.4321), 123 scores, largest relative difference 2.0e-07"
+        "confirmed in the engine on 30 of the searches: nDCG@10 0.4321 (computed 0.4321), 123 scores, "
+        "largest relative difference 2.0e-07"
     )
     still = as_text(tuning(descend(CONFIG, landscape(lambda _: 0.0), "all")))
     assert "would change nothing:\n  nothing gains for sure\n" in still
@@ -243,6 +255,7 @@ def test_what_two_rounds_did_is_told_as_a_whole() -> None:
     days = found.found.config.attributes["brand"].half_life_days
     assert days == 90 * 16
     assert "half_life_days: times 1 -> times 16: all +" in as_text(found)
+    assert ", by the last turn" in as_text(found)
     assert proposal(found).count("times 1 -> times 16") == 2
 
 

@@ -51,7 +51,7 @@ def test_facts_of_an_attribute() -> None:
     shop = gather(ITEMS, [event("u", "a", 1), event("u", "c", 1), event("u", "gone", 1)], "date")
     found = attribute_facts(shop, "attrs.colour")
     assert found == AttributeFacts(
-        item_share=0.75, event_share=0.5, values=2, top_share=1.0, several_share=1 / 3, values_per_item=2 / 3
+        item_share=0.75, event_share=0.5, values=2, top_share=1.0, several_share=1 / 3, lonely_share=0.0
     )
     assert found.multi_valued
 

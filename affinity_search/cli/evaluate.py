@@ -15,7 +15,15 @@ from affinity_search.config.model import EngineSettings
 from affinity_search.engine.embedded import start
 from affinity_search.engine.opensearch import OpenSearchEngine
 from affinity_search.evaluate.folder import evaluate_folder
-from affinity_search.evaluate.report import as_html, as_json, as_markdown, as_text, concerns, write_whole
+from affinity_search.evaluate.report import (
+    as_html,
+    as_json,
+    as_markdown,
+    as_text,
+    concerns,
+    expect_folder,
+    write_whole,
+)
 
 __all__ = ["evaluate"]
 
@@ -57,6 +65,8 @@ def evaluate(
     last purchases become queries.
     """
     shop = load_config(config) if config else None
+    expect_folder(markdown)
+    expect_folder(html)
     settings = shop.engine if shop and url else EngineSettings()
     engine = OpenSearchEngine(url or start().url, settings.model_copy(update={"timeout_seconds": PATIENCE_SECONDS}))
     _say(f"engine: {engine.info().distribution} {engine.info().version} at {engine.url}")

@@ -13,7 +13,7 @@ from affinity_search.config.model import EngineSettings
 from affinity_search.engine.embedded import start
 from affinity_search.engine.opensearch import OpenSearchEngine
 from affinity_search.errors import ConfigError
-from affinity_search.evaluate.report import write_whole
+from affinity_search.evaluate.report import expect_folder, write_whole
 from affinity_search.suggest import suggest_from_files
 from affinity_search.trial import Files, find_files
 from affinity_search.tune.judge import Objective
@@ -62,6 +62,7 @@ def tune(
     files = _files(data, items, events)
     if output and output.exists() and not force:
         raise ConfigError(f"{output}: expected no such file yet, found one", hint="`--force` replaces it.")
+    expect_folder(output)
     before = _relative(load_config(config), config) if config else _suggested(files)
     settings = before.engine if config and url else EngineSettings()
     engine = OpenSearchEngine(url or start().url, settings.model_copy(update={"timeout_seconds": PATIENCE_SECONDS}))

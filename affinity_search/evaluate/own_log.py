@@ -69,7 +69,7 @@ def cut_log(
     found = [event for event in read_outcomes([events], kind) if isinstance(event, Event)]
     known = [item for _, item in read_items(items) if isinstance(item, Item)]
     if not found or not known:
-        raise DataError(f"{events if known else items}: expected usable lines, found none")
+        raise DataError(f"{events if known else items}: expected usable lines, found none{_first(known, items)}")
     fields = [attribute.field for attribute in config.attributes.values()] if config else []
     shop = gather(known, found, kind, fields)
     if config:
@@ -88,6 +88,12 @@ def cut_log(
     path = folder / "events.jsonl"
     _write(path, training, kind)
     return CutLog(path, since, shop, split, wanted)
+
+
+def _first(known: list[Item], items: Path) -> str:
+    """What is wrong with the first line of the items, where none is usable."""
+    broken = next((found for _, found in read_items(items) if not isinstance(found, Item)), None)
+    return "" if known or broken is None else f"; line {broken.line}: {broken.reason}"
 
 
 def _date(day: int) -> str:

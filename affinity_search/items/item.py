@@ -100,6 +100,8 @@ def _id(value: object) -> str:
 def _attrs(value: object) -> dict[str, tuple[str, ...]]:
     if not isinstance(value, dict):
         raise ValueError(f"attrs: expected an object, got {_kind(value)}")
+    if nameless := [name for name in value if not all(part.strip() for part in name.split("."))]:
+        raise ValueError(f"attrs: expected names that a field can have, got {nameless[0]!r}")
     attrs = {name: _attr_values(name, given) for name, given in value.items()}
     return {name: values for name, values in attrs.items() if values}
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
+from affinity_search.errors import DataError
 from affinity_search.events import Event, Rejected, Verdict
 from affinity_search.items.item import Item
 from affinity_search.items.read import read_items
@@ -32,10 +34,22 @@ def suggest_from_files(items: Path, events: Sequence[Path]) -> Looked:
     found = [item for _, item in read_items(items)]
     time = kind_of_time(events)
     bad = [0]
+    if not any(isinstance(outcome, Event) for outcome in read_outcomes(events, time)):
+        _refuse_broken(events, time)
     suggestion = suggest(
         (item for item in found if isinstance(item, Item)), _usable(read_outcomes(events, time), bad), time=time
     )
     return Looked(suggestion, sum(1 for item in found if not isinstance(item, Item)), bad[0])
+
+
+def _refuse_broken(events: Sequence[Path], time: Literal["date", "sequence"]) -> None:
+    """Raises DataError with the first broken line; an empty file is no error."""
+    for outcome in read_outcomes(events, time):
+        if isinstance(outcome, Rejected) and outcome.verdict is Verdict.QUARANTINED:
+            raise DataError(
+                f"{events[0]}: expected events, found none; the first line says: {outcome.reason}",
+                hint="docs/how-to/events.md describes the file.",
+            )
 
 
 def _usable(outcomes: Iterator[Event | Rejected], bad: list[int]) -> Iterator[Event]:

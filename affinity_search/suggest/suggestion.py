@@ -26,7 +26,7 @@ __all__ = ["Suggestion", "suggest"]
 
 FEWEST_COVERED = 0.05
 MOST_ONE_VALUE = 0.98
-MOST_VALUES_PER_ITEM = 0.8
+MOST_LONELY = 0.8
 FILTER_LEVELS = 3
 HALF_LIFE = {"date": 90.0, "sequence": 10.0}
 
@@ -124,8 +124,8 @@ def _unfit(name: str, facts: AttributeFacts, shop: Shop) -> str:
         return f"only {facts.event_share:.1%} of the events are of items that have it"
     if facts.top_share >= MOST_ONE_VALUE:
         return f"one value in {facts.top_share:.0%} of the items that have it"
-    if facts.values_per_item > MOST_VALUES_PER_ITEM:
-        return "nearly every item has a value of its own"
+    if facts.lonely_share > MOST_LONELY:
+        return "nearly every item has only values that no other item has"
     return ""
 
 

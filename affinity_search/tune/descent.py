@@ -69,7 +69,7 @@ def descend(config: Config, bench: Bench, aim: Objective) -> Descent:
             knob = turn(config)
             if knob is None:
                 continue
-            others = {value: bench.fitted(other) if knob.refits else other for value, other in knob.others}
+            others = {value: bench.fitted(other, knob.refits) for value, other in knob.others}
             found = {value: measure(bench, other) for value, other in others.items()}
             step = _step(bench, knob, (now, start, found), aim, steps.get(knob.address))
             steps[knob.address] = step

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from affinity_search.config.model import Config
+from affinity_search.profiles.encode import ITEM
 from affinity_search.validation.changes import changed, value_at
 
 __all__ = ["Knob", "knobs"]
 
 POPULARITY = (0.5, 1.0, 2.0)
 RECENT = (0.0, 0.5, 1.0, 2.0)
-ITEM = (0.0, 0.25, 0.5, 1.0, 1.5, 2.5)
+STRENGTHS = (0.0, 0.25, 0.5, 1.0, 1.5, 2.5)
 RELATED = (0.0, 0.1, 0.2, 0.4)
 STEP_BACK = (0.0, 0.1, 0.25, 0.5, 1.0)
 ALPHA_FACTORS = (0.5, 2.0)
@@ -29,14 +30,14 @@ WINDOWS = (50, 100, 200)
 class Knob:
     """One number: its address in affinity.yaml, its value now, and the others with the configuration that has them.
 
-    Values are in order of their distance from the present one, so that the first of equals is the nearest. `refits`
-    says that with another value the profiles hold other weights, so that full weights have to be fitted to them.
+    Values are in order of their distance from the present one, so that the first of equals is the nearest. `refits` are
+    the parts that have other weights with another value, so that their full weights have to be fitted.
     """
 
     address: str
     now: float
     others: tuple[tuple[float, Config], ...]
-    refits: bool = False
+    refits: tuple[str, ...] = ()
 
 
 def knobs(config: Config) -> Iterator[Callable[[Config], Knob | None]]:
@@ -49,14 +50,14 @@ def knobs(config: Config) -> Iterator[Callable[[Config], Knob | None]]:
     yield _step_back
     yield _half_life
     yield _alpha
-    yield lambda now: _number(now, "profiles.prior_events", PRIOR, refits=True) if now.active_attributes else None
+    yield _prior
     yield lambda now: _number(now, "item_affinity.levels", LEVELS) if now.item_affinity.strength else None
     for name in config.active_attributes:
         yield _levels(name)
     yield lambda now: _number(now, "search.window", WINDOWS) if now.search.shape == "rescore" else None
 
 
-def _number(config: Config, address: str, values: Sequence[float], *, refits: bool = False) -> Knob | None:
+def _number(config: Config, address: str, values: Sequence[float], refits: tuple[str, ...] = ()) -> Knob | None:
     now = float(value_at(config, address))
     others = [(value, other) for value in values if value != now and (other := _allowed(config, address, value))]
     return _knob(address, now, others, refits)
@@ -71,13 +72,14 @@ def _allowed(config: Config, address: str, value: float) -> Config | None:
 
 
 def _bought_before(config: Config) -> Knob | None:
-    return _number(config, "item_affinity.strength", ITEM, refits=not config.item_affinity.strength)
+    # A list that was off has a full weight that fits nothing yet.
+    return _number(config, "item_affinity.strength", STRENGTHS, () if config.item_affinity.strength else (ITEM,))
 
 
 def _related(config: Config) -> Knob | None:
     if not config.item_affinity.strength:
         return None
-    return _number(config, "item_affinity.related.weight", RELATED, refits=True)
+    return _number(config, "item_affinity.related.weight", RELATED, (ITEM,))
 
 
 def _step_back(config: Config) -> Knob | None:
@@ -85,6 +87,11 @@ def _step_back(config: Config) -> Knob | None:
     return (
         None if item.strength and item.bought_before.weight else _number(config, "item_affinity.step_back", STEP_BACK)
     )
+
+
+def _prior(config: Config) -> Knob | None:
+    names = tuple(config.active_attributes)
+    return _number(config, "profiles.prior_events", PRIOR, names) if names else None
 
 
 def _levels(name: str) -> Callable[[Config], Knob | None]:
@@ -113,13 +120,15 @@ def _half_life(config: Config) -> Knob | None:
     if not addresses:
         return None
     others = [(factor, _scaled(config, addresses, factor)) for factor in HALF_LIFE_FACTORS]
-    return _knob("half_life_days", 1.0, others, refits=True)
+    return _knob("half_life_days", 1.0, others, (*config.active_attributes, ITEM))
 
 
 def _scaled(config: Config, addresses: Sequence[str], factor: float) -> Config:
     return changed(config, {address: float(f"{value_at(config, address) * factor:.3g}") for address in addresses})
 
 
-def _knob(address: str, now: float, others: Sequence[tuple[float, Config]], refits: bool = False) -> Knob | None:
+def _knob(
+    address: str, now: float, others: Sequence[tuple[float, Config]], refits: tuple[str, ...] = ()
+) -> Knob | None:
     nearest = sorted(others, key=lambda other: (abs(other[0] - now), other[0]))
     return Knob(address, now, tuple(nearest), refits) if nearest else None

@@ -48,9 +48,11 @@ SEED = 7
 class Confirmed:
     """What the engine gave with the configuration found, beside what was computed, for the same searches.
 
-    `hits` scores were compared, `error` is the largest relative difference; `computed` and `given` are nDCG@10.
+    `hits` scores of `searches` were compared, `error` is the largest relative difference; `computed` and `given` are
+    nDCG@10.
     """
 
+    searches: int
     hits: int
     error: float
     computed: float
@@ -124,7 +126,8 @@ def _confirm(engine: Engine, state: DuckDBPyConnection, config: Config, log: Cut
     hits = ~np.isnan(given)
     error = float(np.abs(whole[hits] / given[hits] - 1).max(initial=0.0))
     computed, answered = bench.scores(config)[rows], np.where(hits, given, -1.0)
-    found = Confirmed(int(hits.sum()), error, quality(some, computed).mean_all, quality(some, answered).mean_all)
+    means = quality(some, computed).mean_all, quality(some, answered).mean_all
+    found = Confirmed(len(rows), int(hits.sum()), error, *means)
     if not (hits.any() and error <= LARGEST_ERROR and abs(found.given - found.computed) <= LARGEST_DIFFERENCE):
         raise DataError(
             f"tune: expected the engine's scores within {LARGEST_ERROR:g} of those computed and the same nDCG@10, got "

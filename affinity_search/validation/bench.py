@@ -63,8 +63,10 @@ class Bench:
     def fitted(self, config: Config, names: Collection[str] | None = None) -> Config:
         """The configuration with full weights that fit its weights: 99 of 100 weights above 0 are not above them.
 
-        Only those of the attributes in `names` are fitted, where it is given.
+        Only those of the parts in `names` are fitted, where it is given.
         """
+        if names is not None and not names:
+            return config
         addresses = {name: f"attributes.{name}" for name in config.attributes} | {ITEM: "item_affinity"}
         fresh = {
             f"{addresses[name]}.full_weight": full_weight(found)

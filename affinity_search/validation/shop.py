@@ -111,7 +111,7 @@ class AttributeFacts:
     values: int
     top_share: float
     several_share: float
-    values_per_item: float
+    lonely_share: float
 
     @property
     def multi_valued(self) -> bool:
@@ -131,5 +131,5 @@ def attribute_facts(shop: Shop, field: str) -> AttributeFacts:
         values=len(counts),
         top_share=max(counts.values(), default=0) / max(1, having),
         several_share=sum(1 for found in values if len(found) > 1) / max(1, having),
-        values_per_item=len(counts) / max(1, having),
+        lonely_share=sum(1 for found in values if found and all(counts[v] == 1 for v in found)) / max(1, having),
     )

@@ -43,7 +43,7 @@ def test_what_is_bought_again_is_found_and_proposed(engine_url: str, tmp_path: P
     said = CliRunner().invoke(main, command, catch_exceptions=False)
     assert said.exit_code == 0, said.output
     assert "item_affinity.strength: 0 -> " in said.output
-    assert "confirmed in the engine: " in said.output
+    assert "confirmed in the engine on " in said.output
     config = load_config(proposed)
     assert config.item_affinity.strength > 0
     assert config.items.index == "products"

@@ -8,7 +8,13 @@ from pathlib import Path
 
 from affinity_search.errors import ConfigError
 
-__all__ = ["write_whole"]
+__all__ = ["expect_folder", "write_whole"]
+
+
+def expect_folder(path: Path | None) -> None:
+    """Raises ConfigError where the folder of a file that is to be written is not there, or takes no file."""
+    if path and not (path.parent.is_dir() and os.access(path.parent, os.W_OK)):
+        raise ConfigError(f"{path}: expected a folder to write to, {path.parent} is none")
 
 
 def write_whole(path: Path, text: str) -> None:
