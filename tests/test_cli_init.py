@@ -67,7 +67,7 @@ def test_init_leaves_a_file_that_is_there() -> None:
 
 def test_init_writes_elsewhere_and_counts_broken_lines() -> None:
     Path("items.jsonl").write_text("oops\n", encoding="utf-8")
-    Path("events.csv").write_text("user,ts,type,item\nu,never,purchase,a\n", encoding="utf-8")
+    Path("events.csv").write_text("user,ts,type,item\nu,never,purchase,a\nu,2026-01-01,purchase,a\n", encoding="utf-8")
     found = run("init", *FILES, "--events", "events.csv", "--output", "shop.yaml")
     assert found.stderr == (
         "1 broken lines of the items were passed over\n2 broken lines of the events were passed over\n"

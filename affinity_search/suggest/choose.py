@@ -13,7 +13,7 @@ from math import ceil, isfinite
 
 from affinity_search.config.model import Attribute, Config
 from affinity_search.validation.bench import Bench
-from affinity_search.validation.changes import changed, value_at
+from affinity_search.validation.changes import MOST_LIFT, changed, value_at
 from affinity_search.validation.measure import Gain, Quality, Verdict, auc, compare
 from affinity_search.validation.searches import Floats
 
@@ -50,7 +50,6 @@ LEAST_WIDER = 0.01
 """A wider window costs time in every search, so it has to gain at least so much."""
 MOST_LOOKUPS = 16
 MOST_TRIED = 64
-MOST_LIFT = 8
 HALF_LIFE_FACTORS = (1 / 3, 4.0)
 LEAST_TOLD = 0.01
 UNLIKELY = 0.5

@@ -8,7 +8,7 @@ from typing import Any
 
 from affinity_search.config.model import Config
 
-__all__ = ["changed", "value_at"]
+__all__ = ["MOST_LIFT", "changed", "value_at"]
 
 MOST_LIFT = 8
 """The bound grows with what the strengths add up to, up to this."""
