@@ -80,7 +80,7 @@ def test_init_cannot_write_into_a_missing_folder() -> None:
     found = run("init", *FILES, "--output", "gone/affinity.yaml")
     assert (found.exit_code, found.stderr) == (
         2,
-        "error: gone/affinity.yaml: expected to write it, got No such file or directory\n",
+        "error: gone/affinity.yaml: expected a folder to write to, gone is none\n",
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
@@ -140,9 +141,9 @@ def test_a_sequence_has_no_recent_popularity() -> None:
 
 
 def test_values_are_frozen() -> None:
-    config = parse_config(EVENTS)
+    config: Any = parse_config(EVENTS)
     with pytest.raises(ValueError, match="frozen"):
-        config.search = config.search  # type: ignore[misc]
+        config.search = config.search
 
 
 @given(

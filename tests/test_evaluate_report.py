@@ -15,8 +15,9 @@ from affinity_search.evaluate.comparison import Difference
 from affinity_search.evaluate.controls import Controls
 from affinity_search.evaluate.facts import Facts
 from affinity_search.evaluate.folder import FolderEvaluation
-from affinity_search.evaluate.report import as_html, as_json, as_markdown, as_text, concerns, write_whole
+from affinity_search.evaluate.report import as_html, as_json, as_markdown, as_text, concerns
 from affinity_search.evaluate.report.page import Bar, Chart, chart
+from affinity_search.output import write_whole
 from tests.evaluate_data import evaluation, folder_evaluation, query, side
 
 QUERIES = [query("q1", "u", "hat"), query("q2", "v", "hat")]

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from affinity_search.evaluate.queries import Query
 from affinity_search.evaluate.replay import Search
-from affinity_search.evaluate.targets import FEWEST_CANDIDATES, all_targets, novel_targets
+from affinity_search.evaluate.targets import all_targets, novel_targets
+from affinity_search.validation.split import FEWEST_CANDIDATES
 from tests.evaluate_data import query, ranking
 
 GENERIC = {

@@ -396,7 +396,7 @@ def test_a_build_that_breaks_leaves_the_last_one(connection: Connection) -> None
     build_profiles(connection, config(), now_ms=1)
     before = rows(connection, "profile_entries"), last_build(connection)
     connection.execute("INSERT INTO buckets VALUES ('ann', 'i3', 'purchase', 100, 5)")
-    broken = f"{statements.SWAP} SELECT * FROM nowhere"  # noqa: S608
+    broken = "\n".join([statements.SWAP, "SELECT * FROM nowhere"])
     with mock.patch.object(statements, "SWAP", broken), pytest.raises(DataError, match=r"local state: .*nowhere"):
         build_profiles(connection, config(), now_ms=2)
     assert (rows(connection, "profile_entries"), last_build(connection)) == before

@@ -8,8 +8,9 @@ from typing import Any, cast
 import numpy as np
 
 from affinity_search.config.model import Config
+from affinity_search.validation.arrays import Floats
 from affinity_search.validation.bench import Bench
-from affinity_search.validation.searches import Floats, Searches
+from affinity_search.validation.searches import Searches
 from affinity_search.validation.tastes import Items, Tastes
 
 

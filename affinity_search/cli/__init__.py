@@ -47,10 +47,9 @@ class _Commands(click.Group):
             return None
         module, _, name = COMMANDS[cmd_name][0].partition(":")
         try:
-            found = getattr(importlib.import_module(f"affinity_search.cli.{module}"), name)
+            found: click.Command = getattr(importlib.import_module(f"affinity_search.cli.{module}"), name)
         except ModuleNotFoundError as error:
             raise missing_extra(error) from error
-        assert isinstance(found, click.Command)  # noqa: S101
         return found
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from affinity_search.errors import ConfigError
+from affinity_search.output import expect_folder, write_whole
 from affinity_search.suggest import Looked, suggest_from_files, write_yaml
 
 __all__ = ["init"]
@@ -26,13 +27,9 @@ def init(items: Path, events: tuple[Path, ...], output: Path, force: bool) -> No
     """
     if output.exists() and not force:
         raise ConfigError(f"{output}: expected no such file yet, found one", hint="`--force` replaces it.")
+    expect_folder(output)
     looked = suggest_from_files(items, events)
-    fresh = output.with_name(f"{output.name}.new")
-    try:
-        fresh.write_text(write_yaml(looked.suggestion), encoding="utf-8")
-        fresh.replace(output)
-    except OSError as error:
-        raise ConfigError(f"{output}: expected to write it, got {error.strerror or error}") from None
+    write_whole(output, write_yaml(looked.suggestion))
     _report(looked, output)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
 
@@ -71,7 +71,7 @@ def _options(config: Config, given: dict[str, Any]) -> Options:
             known = ", ".join([*config.attributes, "price_min", "price_max"])
             raise ConfigError(f"--filter: expected NAME=VALUE with a name of {known}; got {text!r}")
         filters.setdefault(name, []).append(value)
-    options: Options = {name: value for name, value in given.items() if value is not None}  # type: ignore[assignment]
+    options = cast(Options, {name: value for name, value in given.items() if value is not None})
     if filters:
         options["filters"] = filters
     return options

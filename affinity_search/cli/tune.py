@@ -13,7 +13,7 @@ from affinity_search.config.model import EngineSettings
 from affinity_search.engine.embedded import start
 from affinity_search.engine.opensearch import OpenSearchEngine
 from affinity_search.errors import ConfigError
-from affinity_search.evaluate.report import expect_folder, write_whole
+from affinity_search.output import expect_folder, write_whole
 from affinity_search.suggest import suggest_from_files
 from affinity_search.trial import Files, find_files
 from affinity_search.tune.judge import Objective

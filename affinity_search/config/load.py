@@ -59,7 +59,7 @@ def load_config(path: Path) -> Config:
 def parse_config(text: str, name: str = "affinity.yaml") -> Config:
     """The configuration in the YAML text; `name` stands in the messages of the ConfigError that it may raise."""
     try:
-        data = yaml.load(text, Loader=_Loader)  # noqa: S506 (a SafeLoader)
+        data = _Loader(text).get_single_data()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name

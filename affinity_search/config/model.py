@@ -8,6 +8,9 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 __all__ = [
+    "ITEM",
+    "NEW",
+    "RESERVED_ATTRIBUTES",
     "Attribute",
     "BoughtBefore",
     "ByValue",
@@ -30,7 +33,11 @@ IndexName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,99}$")]
 FieldName = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.-]{0,99}$")]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-RESERVED_ATTRIBUTES = frozenset({"item", "new", "relevance"})
+ITEM = "item"
+"""The attribute of the id list: what is known of this shopper and single items."""
+NEW = "new"
+"""The items that the shopper bought; a hit that is none of them is lifted by `item_affinity.step_back`."""
+RESERVED_ATTRIBUTES = frozenset({ITEM, NEW, "relevance"})
 
 
 class _Section(BaseModel):

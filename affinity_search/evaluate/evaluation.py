@@ -15,7 +15,8 @@ from affinity_search.evaluate.formula import read_shop
 from affinity_search.evaluate.queries import Query
 from affinity_search.evaluate.replay import Ranking, Search, replay
 from affinity_search.evaluate.sides import Side, lifted_candidates, sides
-from affinity_search.evaluate.targets import CANDIDATES, all_targets, novel_targets
+from affinity_search.evaluate.targets import all_targets, novel_targets
+from affinity_search.validation.split import CANDIDATES
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -92,4 +93,5 @@ def _replayed(
         done += some
         progress(stage, done, distinct)
 
+    # As many for any window below, so that what counts is the same.
     return replay(engine, config, searches, max(config.search.window, CANDIDATES), count)

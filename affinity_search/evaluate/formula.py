@@ -11,9 +11,9 @@ from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING
 
-from affinity_search.config.model import Config
+from affinity_search.config.model import ITEM, NEW, Config
 from affinity_search.evaluate.replay import Ranking
-from affinity_search.templates.lookups import ITEM, NEW, level_lifts
+from affinity_search.templates.lookups import level_lifts
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

@@ -8,12 +8,10 @@ from dataclasses import dataclass
 
 from affinity_search.evaluate.queries import Query
 from affinity_search.evaluate.replay import Ranking, Search
+from affinity_search.validation.split import FEWEST_CANDIDATES
 
-__all__ = ["CANDIDATES", "FEWEST_CANDIDATES", "Task", "all_targets", "novel_targets"]
+__all__ = ["Task", "all_targets", "novel_targets"]
 
-FEWEST_CANDIDATES = 10
-CANDIDATES = 200
-"""Hits looked at on both sides, `search.window` where that is more; what counts is the same for any window below."""
 
 Rankings = Mapping[Search, Ranking]
 Owned = Mapping[str, frozenset[str]]

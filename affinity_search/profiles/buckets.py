@@ -105,8 +105,7 @@ def prune(connection: DuckDBPyConnection, events: Events) -> int:
 
 def held(connection: DuckDBPyConnection) -> Held:
     """What the state holds now."""
-    row = connection.execute(HELD).fetchone()
-    assert row is not None  # noqa: S101 (an aggregate without groups has one row)
+    (row,) = connection.execute(HELD).fetchall()
     return Held(*row)
 
 

@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from affinity_search.config.model import Config
+from affinity_search.config.model import ITEM, NEW, Config
 from affinity_search.errors import ConfigError, DataError
 from affinity_search.profiles import statements
-from affinity_search.profiles.encode import ITEM, NEW, codings
+from affinity_search.profiles.encode import codings
 from affinity_search.profiles.record import (
     Build,
     checked_build,

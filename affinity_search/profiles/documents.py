@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from affinity_search.profiles.encode import NEW, Coding, encode
+from affinity_search.config.model import NEW
+from affinity_search.profiles.encode import Coding, encode
 
 __all__ = ["Entry", "lookup_documents", "lookup_id", "profile_document", "shopper_of"]
 

@@ -11,14 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from affinity_search.config.model import Config
+from affinity_search.config.model import ITEM, NEW, Config
 from affinity_search.items.keys import affinity_key
 
-__all__ = ["ITEM", "NEW", "Coding", "codings", "decode", "encode", "matched_level", "slot_level"]
-
-ITEM = "item"
-NEW = "new"
-"""The items that the shopper bought; a hit that is none of them is lifted by `item_affinity.step_back`."""
+__all__ = ["Coding", "codings", "decode", "encode", "matched_level", "slot_level"]
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from affinity_search.config.model import Config
+from affinity_search.state import given
 
 if TYPE_CHECKING:
     import numpy as np
@@ -203,9 +204,8 @@ def _scored(part: _Part, weights: NDArray[np.float32], means: NDArray[np.float64
 
 def _insert(connection: DuckDBPyConnection, statement: str, columns: _Columns) -> None:
     """Runs the statement, which reads the columns as the table `related_found`."""
-    connection.register("related_found", columns)
-    connection.execute(statement)
-    connection.unregister("related_found")
+    with given(connection, "related_found", columns):
+        connection.execute(statement)
 
 
 def _number(connection: DuckDBPyConnection, statement: str) -> int:

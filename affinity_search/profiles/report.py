@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from affinity_search.config.model import Config
-from affinity_search.profiles.encode import ITEM, NEW, codings
+from affinity_search.config.model import ITEM, NEW, Config
+from affinity_search.profiles.encode import codings
 
 __all__ = ["AttributeReport", "BuildReport", "warnings"]
 

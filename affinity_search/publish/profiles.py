@@ -15,12 +15,12 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from affinity_search.config.model import Config
+from affinity_search.config.model import NEW, Config
 from affinity_search.engine.bulk import Action, BulkReport, Refusal, write_bulk
 from affinity_search.engine.protocol import Engine, path
 from affinity_search.errors import MissingResource
 from affinity_search.profiles.documents import lookup_documents, profile_document, shopper_of
-from affinity_search.profiles.encode import NEW, codings
+from affinity_search.profiles.encode import codings
 from affinity_search.profiles.record import (
     Build,
     checked_build,

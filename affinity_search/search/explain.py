@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Unpack
 
-from affinity_search.config.model import Config
+from affinity_search.config.model import NEW, Config
 from affinity_search.engine.protocol import path
 from affinity_search.errors import MissingResource
 from affinity_search.items.item import parse_item, values_at
 from affinity_search.search.answer import Answer, Hit, Reason
 from affinity_search.search.client import Client, Options
 from affinity_search.search.sentences import sentence
-from affinity_search.templates.lookups import NEW
 
 __all__ = ["ExplainedHit", "Explanation", "explain"]
 

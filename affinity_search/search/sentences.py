@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from affinity_search.config.model import ITEM, NEW
 from affinity_search.search.answer import Reason
-from affinity_search.templates.lookups import ITEM, NEW
 
 __all__ = ["sentence"]
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from math import ceil, isfinite
 
 from affinity_search.config.model import Attribute, Config
+from affinity_search.validation.arrays import Floats
 from affinity_search.validation.bench import Bench
 from affinity_search.validation.changes import MOST_LIFT, changed, value_at
 from affinity_search.validation.measure import Gain, Quality, Verdict, auc, compare
-from affinity_search.validation.searches import Floats
 
 __all__ = [
     "ALPHA",

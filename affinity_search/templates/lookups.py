@@ -14,12 +14,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from affinity_search.config.model import Config
+from affinity_search.config.model import ITEM, NEW, Config
 
 __all__ = ["Lookup", "level_lifts", "lookups", "matched_levels", "matched_lifts"]
-
-ITEM = "item"
-NEW = "new"
 
 
 @dataclass(frozen=True)

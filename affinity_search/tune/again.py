@@ -10,10 +10,10 @@ import numpy as np
 from affinity_search.config.model import Config
 from affinity_search.tune.descent import Descent, Step, Trial, measure
 from affinity_search.tune.judge import Measured, Objective, judge
+from affinity_search.validation.arrays import Bools, Ints
 from affinity_search.validation.bench import Bench
 from affinity_search.validation.changes import changed
 from affinity_search.validation.measure import Quality, gain
-from affinity_search.validation.searches import Bools, Ints
 from affinity_search.validation.shop import Shop
 
 __all__ = ["BY_VALUE", "by_category"]

@@ -12,8 +12,9 @@ from affinity_search.engine import Engine
 from affinity_search.errors import DataError
 from affinity_search.evaluate.own_log import CutLog
 from affinity_search.evaluate.replay import Ranking, Search, replay
+from affinity_search.validation.arrays import Floats
 from affinity_search.validation.history import signals
-from affinity_search.validation.searches import POOL, Candidate, Floats, Searches, arrange
+from affinity_search.validation.searches import POOL, Candidate, Searches, arrange
 from affinity_search.validation.split import SEED
 
 __all__ = ["engine_searches", "stored_feature"]

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from affinity_search.config.model import Config
-from affinity_search.profiles.encode import ITEM
+from affinity_search.config.model import ITEM, Config
 from affinity_search.validation.changes import changed, value_at
 
 __all__ = ["Knob", "knobs"]

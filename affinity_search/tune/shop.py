@@ -26,10 +26,11 @@ from affinity_search.tune.again import by_category
 from affinity_search.tune.candidates import engine_searches
 from affinity_search.tune.descent import Descent, descend
 from affinity_search.tune.judge import Objective
+from affinity_search.validation.arrays import Floats
 from affinity_search.validation.bench import Bench
 from affinity_search.validation.history import history_state
 from affinity_search.validation.measure import quality
-from affinity_search.validation.searches import Floats, Searches
+from affinity_search.validation.searches import Searches
 from affinity_search.validation.split import query_source
 from affinity_search.validation.tastes import Tastes
 

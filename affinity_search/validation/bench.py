@@ -14,12 +14,12 @@ from functools import reduce
 
 import numpy as np
 
-from affinity_search.config.model import Config, Popularity
-from affinity_search.profiles.encode import ITEM, NEW
+from affinity_search.config.model import ITEM, NEW, Config, Popularity
 from affinity_search.templates.lookups import level_lifts
+from affinity_search.validation.arrays import Bools, Floats, Ints
 from affinity_search.validation.changes import changed
 from affinity_search.validation.measure import Quality, quality
-from affinity_search.validation.searches import Bools, Floats, Ints, Searches
+from affinity_search.validation.searches import Searches
 from affinity_search.validation.tastes import Tastes
 
 __all__ = ["Bench", "full_weight", "levels"]

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from affinity_search.state import open_state
+from affinity_search.config.model import Popularity
+from affinity_search.state import given, open_state
+from affinity_search.validation.arrays import Floats, Ints
 from affinity_search.validation.shop import Shop
 from affinity_search.validation.split import Cut
 
@@ -19,10 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["history_state", "purchased", "signals"]
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-
-RECENT_DAYS = 28
+RECENT_DAYS: int = Popularity.model_fields["recent_days"].default
 
 
 @contextmanager
@@ -100,8 +99,5 @@ def _texts(values: Iterable[str]) -> npt.NDArray[np.object_]:
 
 
 def _insert(connection: DuckDBPyConnection, table: str, columns: dict[str, npt.NDArray[Any]], statement: str) -> None:
-    # A result that was not read to its end would hold the connection.
-    connection.fetchall()
-    connection.register("new_rows", columns)
-    connection.execute(f"INSERT INTO {table} {statement.format('new_rows')}").fetchall()
-    connection.unregister("new_rows")
+    with given(connection, "new_rows", columns):
+        connection.execute(f"INSERT INTO {table} {statement.format('new_rows')}")

@@ -7,7 +7,8 @@ from math import sqrt
 
 import numpy as np
 
-from affinity_search.validation.searches import Bools, Floats, Ints, Searches
+from affinity_search.validation.arrays import Bools, Floats, Ints
+from affinity_search.validation.searches import Searches
 
 __all__ = ["Gain", "Quality", "Verdict", "auc", "compare", "gain", "quality"]
 

@@ -11,24 +11,18 @@ from math import log1p
 from random import Random
 
 import numpy as np
-import numpy.typing as npt
 
+from affinity_search.validation.arrays import Bools, Floats, Ints
 from affinity_search.validation.history import purchased, signals
 from affinity_search.validation.shop import Shop
-from affinity_search.validation.split import FEWEST_CANDIDATES, SEED, Cut, Wanted, searches_wanted
+from affinity_search.validation.split import CANDIDATES, FEWEST_CANDIDATES, SEED, Cut, Wanted, searches_wanted
 from affinity_search.validation.text import TextIndex
 
-__all__ = ["POOL", "Bools", "Candidate", "Floats", "Ints", "Searches", "arrange", "replay"]
+__all__ = ["POOL", "Candidate", "Searches", "arrange", "replay"]
 
 POOL = 300
 """Candidates per search at most: more than any window tried, so that other weights find theirs among them."""
 MOST_SEARCHES = 5000
-MOST_RANKED = 200
-"""A purchase counts as found where it is among so many candidates."""
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-Bools = npt.NDArray[np.bool_]
 
 Candidate = tuple[int, float]
 """Position of an item, and its score for the text of the query alone."""
@@ -126,7 +120,7 @@ def arrange(
 
 
 def _counts(candidates: Sequence[Candidate], bought: set[int]) -> bool:
-    return len(candidates) >= FEWEST_CANDIDATES and any(item in bought for item, _ in candidates[:MOST_RANKED])
+    return len(candidates) >= FEWEST_CANDIDATES and any(item in bought for item, _ in candidates[:CANDIDATES])
 
 
 def _filled(rows: Sequence[Sequence[float]], absent: float) -> Floats:

@@ -13,10 +13,12 @@ from affinity_search.validation.shop import Shop
 from affinity_search.validation.text import TextIndex, spellings, tokens
 from affinity_search.validation.types import EventTypes
 
-__all__ = ["Cut", "Wanted", "cut", "history", "query_source", "searches_wanted"]
+__all__ = ["CANDIDATES", "FEWEST_CANDIDATES", "SEED", "Cut", "Wanted", "cut", "query_source", "searches_wanted"]
 
 LAST_SHARE = 0.2
 FEWEST_CANDIDATES = 10
+CANDIDATES = 200
+"""A purchase counts as found where it is among so many candidates, of ten at least."""
 USUAL_CLASS = 200
 CLASS_WORDS = ("categor", "type", "class", "kind", "genre", "subject", "topic", "department", "group", "style")
 SAMPLED_ITEMS = 2000
@@ -58,11 +60,6 @@ def _last_step(shop: Shop, shopper: int) -> int:
     steps = sorted({shop.day[n] for n in shop.events_of(shopper)})
     kept = len(steps) - max(1, int(len(steps) * LAST_SHARE))
     return steps[kept - 1] if kept else steps[0] - 1
-
-
-def history(shop: Shop, split: Cut, shopper: int) -> list[int]:
-    """Positions of the shopper's events up to the cut."""
-    return [n for n in shop.events_of(shopper) if shop.day[n] <= split.last[shopper]]
 
 
 def searches_wanted(shop: Shop, split: Cut, index: TextIndex) -> Wanted:

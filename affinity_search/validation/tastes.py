@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from affinity_search.config.model import Attribute, Config
+from affinity_search.config.model import ITEM, NEW, Attribute, Config
 from affinity_search.profiles.build import build_profiles
-from affinity_search.profiles.encode import ITEM, NEW
-from affinity_search.validation.searches import Bools, Floats, Ints, Searches
+from affinity_search.state import given
+from affinity_search.validation.arrays import Bools, Floats, Ints
+from affinity_search.validation.searches import Searches
 from affinity_search.validation.shop import Shop
 
 if TYPE_CHECKING:
@@ -49,10 +50,8 @@ class Tastes:
         self._learnt = False
         shoppers = np.unique(searches.shopper)
         users = np.array(shop.users, dtype=np.object_)[shoppers]
-        connection.fetchall()
-        connection.register("new_users", {"shopper": shoppers, "user_id": users})
-        connection.execute(REPLAYED).fetchall()
-        connection.unregister("new_users")
+        with given(connection, "new_users", {"shopper": shoppers, "user_id": users}):
+            connection.execute(REPLAYED)
 
     def attributes(self, config: Config) -> dict[str, list[Floats]]:
         """By attribute that is switched on, the weight of each candidate's best value; 0 for nothing known.

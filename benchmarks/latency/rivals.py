@@ -9,7 +9,7 @@ from heapq import nlargest
 from operator import itemgetter
 from typing import Any, Literal
 
-from affinity_search.profiles.encode import ITEM
+from affinity_search.config.model import ITEM
 from benchmarks.latency.connection import Request
 from benchmarks.latency.settings import PRODUCTS
 from benchmarks.latency.shapes import NO_CACHE, Answers

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from affinity_search.config import Config
+from affinity_search.config.model import ITEM
 from affinity_search.engine.bulk import Action
 from affinity_search.items.keys import affinity_key
 from affinity_search.profiles.documents import Entry, lookup_documents, profile_document
-from affinity_search.profiles.encode import ITEM, codings
+from affinity_search.profiles.encode import codings
 from benchmarks.latency.catalogue import Catalogue, item_id, zipf_draw
 from benchmarks.latency.settings import ATTRIBUTES, LEVELS, bench_config
 

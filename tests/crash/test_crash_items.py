@@ -50,7 +50,7 @@ class Shop:
 
     def tables(self) -> dict[str, list[tuple[Any, ...]]]:
         with open_state(self.config.state.path) as state:
-            return {name: state.execute(f"SELECT * FROM {name} ORDER BY ALL").fetchall() for name in TABLES}  # noqa: S608
+            return {name: sorted(state.table(name).fetchall()) for name in TABLES}
 
     def catalogue(self, version: str, count: int) -> Path:
         path = self.folder / f"{version}.jsonl"
