@@ -9,7 +9,7 @@ from typing import Any
 from duckdb import DuckDBPyConnection
 
 from affinity_search.config import Config
-from affinity_search.profiles.weights import decay, item_weight, level, log_lift
+from affinity_search.signals.weights import decay, item_weight, level, log_lift
 
 Bucket = tuple[str, str, str, int, int]
 Weights = dict[tuple[str, str, str], tuple[float, float, int]]
@@ -17,13 +17,19 @@ Weights = dict[tuple[str, str, str], tuple[float, float, int]]
 SHOP = {
     "events": {"types": {"purchase": {"weight": 1}, "cart": {"weight": 0.5}, "view": {"weight": 0}}},
     "attributes": {
-        "brand": {"field": "attrs.brand", "half_life_days": 10, "full_weight": 3},
-        "colour": {"field": "attrs.colour", "half_life_days": 30, "full_weight": 2, "multi_valued": True, "levels": 4},
+        "brand": {"field": "attrs.brand", "half_life_days": 10, "saturation_weight": 3},
+        "colour": {
+            "field": "attrs.colour",
+            "half_life_days": 30,
+            "saturation_weight": 2,
+            "multi_valued": True,
+            "levels": 4,
+        },
         "size": {"field": "attrs.size", "strength": 0},
     },
     "item_affinity": {
         "strength": 0.5,
-        "full_weight": 1.5,
+        "saturation_weight": 1.5,
         "levels": 7,
         "bought_before": {"weight": 2, "half_life_days": 20},
     },
@@ -70,7 +76,7 @@ def entries(connection: DuckDBPyConnection) -> Weights:
 
 
 def expected(shop: Config, buckets: Iterable[Bucket], values: Iterable[tuple[str, str, str]], as_of: int) -> Weights:
-    """What `entries` should hold, size guard apart, from the functions of `affinity_search.profiles.weights`."""
+    """What `entries` should hold, size guard apart, from the functions of `affinity_search.signals.weights`."""
     counted = [row for row in buckets if shop.events.types[row[2]].weight and row[3] <= as_of]
     ages = _ages(shop, counted, as_of)
     found: Weights = {}
@@ -85,13 +91,13 @@ def expected(shop: Config, buckets: Iterable[Bucket], values: Iterable[tuple[str
         masses = _masses(shop, counted, ages, item.bought_before.half_life_days)
         for (user, name), count in masses.items():
             weight = item_weight(count, item.bought_before.weight)
-            found[user, "item", name] = (count, weight, level(weight, item.full_weight, item.levels))
-    if item.step_back:
+            found[user, "item", name] = (count, weight, level(weight, item.saturation_weight, item.levels))
+    if item.owned_demotion:
         most = max(kind.weight for kind in shop.events.types.values())
         bought = [n for n, row in enumerate(counted) if shop.events.types[row[2]].weight == most]
         some, since = [counted[n] for n in bought], [ages[n] for n in bought]
         for (user, name), count in _masses(shop, some, since, item.bought_before.half_life_days).items():
-            found[user, "new", name] = (count, 1.0, 1)
+            found[user, "owned_demotion", name] = (count, 1.0, 1)
     return found
 
 
@@ -127,5 +133,5 @@ def _attribute(
     for (user, value), count in counts.items():
         share = population[value] / sum(events.values())
         weight = log_lift(count, share, events[user], shop.profiles.prior_events)
-        found[user, name, value] = (count, weight, level(weight, attribute.full_weight, attribute.levels))
+        found[user, name, value] = (count, weight, level(weight, attribute.saturation_weight, attribute.levels))
     return found

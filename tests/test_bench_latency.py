@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from affinity_search.errors import EngineFailed
 from affinity_search.items.item import Item
 from affinity_search.items.keys import affinity_key
-from affinity_search.profiles.encode import codings, decode
-from affinity_search.templates.lookups import lookups
+from affinity_search.lookups.clauses import lookups
+from affinity_search.lookups.coding import codings, decode
 from benchmarks.latency import __main__ as command
 from benchmarks.latency.catalogue import VALUES, Listed, catalogue, query_candidates, zipf_draw
 from benchmarks.latency.connection import Request
@@ -140,7 +140,7 @@ def test_the_rivals_profile_holds_keys_and_lifts() -> None:
 @pytest.mark.parametrize("lookup_count", [12, 16, 24])
 def test_a_step_is_what_the_templates_first_bit_adds(lookup_count: int) -> None:
     config = bench_config(lookup_count)
-    first_bits = {lookup.attribute: float(lookup.lift) for lookup in lookups(config) if lookup.slot == "b0"}
+    first_bits = {lookup.attribute: float(lookup.boost) for lookup in lookups(config) if lookup.slot == "b0"}
     assert lift_steps(config) == pytest.approx(first_bits, rel=1e-5)
     assert config.lookups == lookup_count
 

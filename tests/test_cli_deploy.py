@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from affinity_search.cli import main
 from affinity_search.errors import EngineUnavailable
-from affinity_search.templates import Template
+from affinity_search.surfaces import Template
 from tests.contract.fake_engine import FakeEngine
 
 CONFIG = """
@@ -26,7 +26,7 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
     """The engine that every command reaches; templates pass their check, which needs the real one."""
     engine = FakeEngine()
     monkeypatch.setattr("affinity_search.cli.deploy.connect", lambda _settings: engine)
-    monkeypatch.setattr("affinity_search.templates.check.check_template", lambda _engine, _template: 0)
+    monkeypatch.setattr("affinity_search.surfaces.check.check_template", lambda _engine, _template: 0)
     templates = (Template("shop-search", "11111111", "one\ntwo"),)
     monkeypatch.setattr("affinity_search.deploy.artefact.build_templates", lambda _config: templates)
     monkeypatch.setattr("affinity_search.deploy.planning.build_templates", lambda _config: templates)

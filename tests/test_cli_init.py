@@ -41,17 +41,17 @@ def test_init_writes_a_file_that_validates() -> None:
     assert (found.exit_code, found.output) == (0, SAFE)
     assert run("validate").output == (
         "affinity.yaml: valid; no attribute, item list off; 0 of 16 lookups; "
-        "an item is lifted to at most 1.00 times its relevance\n"
+        "an item is boosted to at most 1.00 times its relevance\n"
     )
     assert not Path("affinity.yaml.new").exists()
 
 
 def test_validate_says_that_what_was_bought_steps_back() -> None:
-    text = "events: {types: {buy: {weight: 1}}}\nitem_affinity: {step_back: 0.25}\n"
+    text = "events: {types: {buy: {weight: 1}}}\nitem_affinity: {owned_demotion: 0.25}\n"
     Path("affinity.yaml").write_text(text, encoding="utf-8")
     assert run("validate").output == (
         "affinity.yaml: valid; no attribute, item list off, step back on; 2 of 16 lookups; "
-        "an item is lifted to at most 1.25 times its relevance\n"
+        "an item is boosted to at most 1.25 times its relevance\n"
     )
 
 
@@ -101,7 +101,9 @@ def test_init_names_the_attributes_that_it_took() -> None:
     Path("events.jsonl").write_text(events, encoding="utf-8")
     found = run("init", "--items", "items.jsonl", "--events", "events.jsonl")
     assert found.output.splitlines()[1].startswith("attribute brand: 100% of the items and 100% of the events have it")
-    said = "affinity.yaml: valid; 1 attribute (brand), item list on, step back on; 10 of 16 lookups; an item is lifted "
+    said = (
+        "affinity.yaml: valid; 1 attribute (brand), item list on, step back on; 10 of 16 lookups; an item is boosted "
+    )
     assert run("validate").output.startswith(said)
 
 
@@ -129,7 +131,7 @@ def test_the_example_is_printed_and_valid() -> None:
     assert parse_config(found.output).attributes.keys() == {"brand", "colour"}
     assert found.output.endswith(
         "# example.yaml: valid; 2 attributes (brand, colour), item list on; 12 of 16 lookups; "
-        "an item is lifted to at most 4.30 times its relevance\n"
+        "an item is boosted to at most 4.30 times its relevance\n"
     )
 
 

@@ -42,7 +42,7 @@ def test_build_publish_show(config_path: Path) -> None:
         "  colour: 4 entries of 2 shoppers",
         "  item: 5 entries of 2 shoppers, clipped 40.0%",
     ]
-    assert built.stderr.startswith("warning: item_affinity.full_weight: 40% of the entries")
+    assert built.stderr.startswith("warning: item_affinity.saturation_weight: 40% of the entries")
     published = run(config_path, "publish")
     assert published.stdout == (
         "shoppers: changed 2, unchanged 0, removed 0\ndocuments: written 13, superseded 0, refused 0\n"

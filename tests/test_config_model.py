@@ -26,7 +26,7 @@ def refusal(yaml: str) -> str:
 
 def test_the_smallest_configuration_is_generic() -> None:
     config = parse_config(EVENTS)
-    assert (config.lookups, config.total_lift, config.lift_scale) == (0, 0, 1.0)
+    assert (config.lookups, config.total_boost, config.boost_scale) == (0, 0, 1.0)
     assert (config.lookup_index, config.profile_index, config.ledger_index) == (
         "affinity-lookup",
         "affinity-profiles",
@@ -44,18 +44,21 @@ def test_lookups_of_an_attribute(levels: int, multi_valued: bool, lookups: int) 
 
 def test_the_item_list_needs_lookups_only_when_it_is_on() -> None:
     assert (ItemAffinity().lookups, ItemAffinity(strength=1.0).lookups) == (0, 4)
-    assert ItemAffinity(step_back=0.2).lookups == 2
-    assert ItemAffinity.model_validate({"step_back": 0.2, "strength": 1, "bought_before": {"weight": 0}}).lookups == 6
-
-
-def test_what_was_bought_may_step_back_beside_related_items() -> None:
-    config = parse_config(
-        EVENTS + "item_affinity: {strength: 0.5, full_weight: 3, bought_before: {weight: 0}, related: {weight: 1}, "
-        "step_back: 0.5}\nsearch: {max_lift: 1}"
+    assert ItemAffinity(owned_demotion=0.2).lookups == 2
+    assert (
+        ItemAffinity.model_validate({"owned_demotion": 0.2, "strength": 1, "bought_before": {"weight": 0}}).lookups == 6
     )
-    assert (config.lookups, config.total_lift, config.lift_scale) == (6, 2.0, 0.5)
-    alone = parse_config(EVENTS + "item_affinity: {step_back: 0.25}")
-    assert (alone.lookups, alone.total_lift, alone.lift_scale) == (2, 0.25, 1.0)
+
+
+def test_what_was_bought_may_owned_demotion_beside_related_items() -> None:
+    config = parse_config(
+        EVENTS
+        + "item_affinity: {strength: 0.5, saturation_weight: 3, bought_before: {weight: 0}, related: {weight: 1}, "
+        "owned_demotion: 0.5}\nsearch: {max_boost: 1}"
+    )
+    assert (config.lookups, config.total_boost, config.boost_scale) == (6, 2.0, 0.5)
+    alone = parse_config(EVENTS + "item_affinity: {owned_demotion: 0.25}")
+    assert (alone.lookups, alone.total_boost, alone.boost_scale) == (2, 0.25, 1.0)
 
 
 def test_an_attribute_of_strength_0_is_switched_off() -> None:
@@ -66,10 +69,10 @@ def test_an_attribute_of_strength_0_is_switched_off() -> None:
 
 def test_strengths_are_scaled_to_the_bound() -> None:
     config = parse_config(
-        EVENTS + "attributes: {brand: {field: attrs.brand, strength: 0.5, full_weight: 4}}\n"
-        "item_affinity: {strength: 2, full_weight: 3}\nsearch: {max_lift: 4}"
+        EVENTS + "attributes: {brand: {field: attrs.brand, strength: 0.5, saturation_weight: 4}}\n"
+        "item_affinity: {strength: 2, saturation_weight: 3}\nsearch: {max_boost: 4}"
     )
-    assert (config.total_lift, config.lift_scale) == (8.0, 0.5)
+    assert (config.total_boost, config.boost_scale) == (8.0, 0.5)
 
 
 @pytest.mark.parametrize(
@@ -84,13 +87,13 @@ def test_strengths_are_scaled_to_the_bound() -> None:
             "affinity.yaml: attributes.new: expected another name, this one is reserved",
         ),
         (
-            "item_affinity: {strength: 0.5, step_back: 0.2}",
-            "affinity.yaml: item_affinity.step_back: expected 0 where what was bought is lifted "
+            "item_affinity: {strength: 0.5, owned_demotion: 0.2}",
+            "affinity.yaml: item_affinity.owned_demotion: expected 0 where what was bought is boosted "
             "(item_affinity.strength and bought_before.weight above 0), got 0.2",
         ),
         (
-            "item_affinity: {step_back: -1}",
-            "affinity.yaml: item_affinity.step_back: expected greater than or equal to 0, got -1",
+            "item_affinity: {owned_demotion: -1}",
+            "affinity.yaml: item_affinity.owned_demotion: expected greater than or equal to 0, got -1",
         ),
         (
             "attributes: {a: {field: attrs.x}, b: {field: attrs.x}}",
@@ -113,7 +116,7 @@ def test_strengths_are_scaled_to_the_bound() -> None:
         ),
         ("search: {size: 200}", "affinity.yaml: search.size: expected at most search.window (100), got 200"),
         ("search: {window: 0}", "affinity.yaml: search.window: expected greater than 0, got 0"),
-        ("search: {max_lift: .inf}", "affinity.yaml: search.max_lift: expected a finite number, got inf"),
+        ("search: {max_boost: .inf}", "affinity.yaml: search.max_boost: expected a finite number, got inf"),
         (
             "attributes: {a: {field: attrs.a, half_life_days: -3}}",
             "affinity.yaml: attributes.a.half_life_days: expected greater than 0, got -3",
@@ -157,15 +160,15 @@ def test_the_scaled_lift_keeps_the_bound(strengths: list[float], weight: float, 
         {
             "events": {"types": {"buy": {"weight": 1}}},
             "attributes": {
-                f"a{n}": {"field": f"attrs.a{n}", "strength": s, "full_weight": weight, "levels": 7}
+                f"a{n}": {"field": f"attrs.a{n}", "strength": s, "saturation_weight": weight, "levels": 7}
                 for n, s in enumerate(strengths)
             },
             "item_affinity": {"strength": item},
-            "search": {"max_lift": bound},
+            "search": {"max_boost": bound},
         }
     )
-    assert 0 < config.lift_scale <= 1
-    assert config.lift_scale * config.total_lift <= bound * (1 + 1e-12)
+    assert 0 < config.boost_scale <= 1
+    assert config.boost_scale * config.total_boost <= bound * (1 + 1e-12)
 
 
 def test_the_schema_takes_the_example_and_refuses_unknown_keys() -> None:

@@ -12,7 +12,7 @@ from affinity_search.config import Config, parse_config
 from affinity_search.deploy import Artefact, LedgerEntry, Plan, apply, plan, plan_artefacts, plan_rollback, rollback
 from affinity_search.deploy.ledger import add_entry, create_ledger, last_entry, read_entry, recent_entries
 from affinity_search.errors import ConfigError, EngineFailed, EngineUnavailable, RefusedRequest
-from affinity_search.templates import Template
+from affinity_search.surfaces import Template
 from tests.contract.fake_engine import FakeEngine, Index
 
 NOW = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
@@ -409,7 +409,7 @@ def test_a_template_that_fails_its_check_is_not_stored(engine: FakeEngine, monke
         checked.append(template.name)
         raise ConfigError("template search: expected one query whatever the parameters")
 
-    monkeypatch.setattr("affinity_search.templates.check.check_template", refuse)
+    monkeypatch.setattr("affinity_search.surfaces.check.check_template", refuse)
     template = Template("search", "1", '{"size": 1}')
     with pytest.raises(ConfigError, match="expected one query"):
         apply(plan_artefacts(engine, LEDGER, wanted(1), (template,)), engine, NOW)

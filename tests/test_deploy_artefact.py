@@ -10,7 +10,7 @@ import pytest
 from affinity_search.config import Config, parse_config
 from affinity_search.deploy.artefact import MAX_SCRIPT_BYTES, Artefact, artefacts, canonical, script_artefacts
 from affinity_search.errors import ConfigError
-from affinity_search.templates import Template, build_templates
+from affinity_search.surfaces import Template, build_templates
 
 CONFIG = """
 engine: {url: "http://127.0.0.1:1", prefix: shop}

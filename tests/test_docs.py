@@ -15,8 +15,8 @@ import pytest
 from affinity_search.cli import main
 from affinity_search.config import Config, config_schema, parse_config
 from affinity_search.errors import AffinityError
-from affinity_search.templates import build_templates
-from affinity_search.templates.check import parameter_names
+from affinity_search.surfaces import build_templates
+from affinity_search.surfaces.check import parameter_names
 from tests.doc_blocks import ROOT, blocks, pages
 
 LINK = re.compile(r"\[[^\]]*\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)")

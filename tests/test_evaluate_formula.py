@@ -1,4 +1,4 @@
-"""The formula outside the engine: levels to lifts, lifts to scores."""
+"""The formula outside the engine: levels to boosts, boosts to scores."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from affinity_search.config import parse_config
-from affinity_search.evaluate.formula import Shop, lifts, read_shop, scores
+from affinity_search.evaluate.formula import Shop, boosts, read_shop, scores
 from affinity_search.state import open_state
 from tests.evaluate_data import ranking
 
 SHOP = Shop(
-    lifts={"brand": [0.0, 0.1, 0.2, 0.3], "colour": [0.0, 0.5, 1.0], "item": [0.0, 2.0]},
+    boosts={"brand": [0.0, 0.1, 0.2, 0.3], "colour": [0.0, 0.5, 1.0], "item": [0.0, 2.0]},
     values={
         "brand": {"a": ["alder"], "b": ["birch"], "c": ["alder", "birch"]},
         "colour": {"a": ["red"], "b": ["red", "blue"], "c": ["white"]},
@@ -28,40 +28,40 @@ SHOP = Shop(
 
 
 def test_the_lifts_of_each_candidate() -> None:
-    assert lifts(SHOP, "abcd", "u") == {
+    assert boosts(SHOP, "abcd", "u") == {
         # c has both brands: the engine finds the bits of both, level 1 | 2 = 3.
         "brand": [0.1, 0.2, 0.3, 0.0],
         # b is red and blue: the highest level counts.
         "colour": [0.5, 1.0, 0.0, 0.0],
         "item": [0.0, 0.0, 2.0, 0.0],
     }
-    assert lifts(SHOP, "ab", "v") == {"item": [2.0, 0.0]}
-    assert lifts(SHOP, "ab", "stranger") == lifts(SHOP, "ab", None) == {}
-    assert lifts(SHOP, "", "v") == {"item": []}
+    assert boosts(SHOP, "ab", "v") == {"item": [2.0, 0.0]}
+    assert boosts(SHOP, "ab", "stranger") == boosts(SHOP, "ab", None) == {}
+    assert boosts(SHOP, "", "v") == {"item": []}
 
 
 def test_what_was_not_bought_is_lifted_where_something_was() -> None:
     shop = replace(
         SHOP,
-        lifts={"item": [0.0, 2.0], "new": [0.0, 0.25]},
-        levels={"u": {"new": {"b": 1, "gone": 1}}, "v": {"item": {"a": 1}}},
+        boosts={"item": [0.0, 2.0], "owned_demotion": [0.0, 0.25]},
+        levels={"u": {"owned_demotion": {"b": 1, "gone": 1}}, "v": {"item": {"a": 1}}},
     )
-    assert shop.parts == ("item", "new")
-    assert lifts(shop, "abcd", "u") == {"new": [0.25, 0.0, 0.25, 0.25]}
-    assert lifts(shop, "ab", "v") == {"item": [2.0, 0.0]}
-    assert lifts(shop, "ab", "stranger") == {}
+    assert shop.parts == ("item", "owned_demotion")
+    assert boosts(shop, "abcd", "u") == {"owned_demotion": [0.25, 0.0, 0.25, 0.25]}
+    assert boosts(shop, "ab", "v") == {"item": [2.0, 0.0]}
+    assert boosts(shop, "ab", "stranger") == {}
     found = ranking("abcd", (4.0, 3.0, 2.0, 1.0))
     # d lies beyond the window.
-    assert scores(shop, found, lifts(shop, found.ids, "u"), shop.parts) == [5.0, 3.0, 2.5, 1.0]
-    assert scores(shop, found, lifts(shop, found.ids, "u"), {"item"}) == [4.0, 3.0, 2.0, 1.0]
+    assert scores(shop, found, boosts(shop, found.ids, "u"), shop.parts) == [5.0, 3.0, 2.5, 1.0]
+    assert scores(shop, found, boosts(shop, found.ids, "u"), {"item"}) == [4.0, 3.0, 2.0, 1.0]
 
 
 def test_the_scores_within_the_window() -> None:
     found = ranking("abcd", (4.0, 3.0, 2.0, 1.0))
-    lifted = lifts(SHOP, found.ids, "u")
-    assert scores(SHOP, found, lifted, SHOP.parts) == pytest.approx([4 * 1.6, 3 * 2.2, 2 * 3.3, 1.0])
-    assert scores(SHOP, found, lifted, {"brand"}) == pytest.approx([4.4, 3.6, 2.6, 1.0])
-    assert scores(SHOP, found, lifted, set()) == [4.0, 3.0, 2.0, 1.0]
+    boosted = boosts(SHOP, found.ids, "u")
+    assert scores(SHOP, found, boosted, SHOP.parts) == pytest.approx([4 * 1.6, 3 * 2.2, 2 * 3.3, 1.0])
+    assert scores(SHOP, found, boosted, {"brand"}) == pytest.approx([4.4, 3.6, 2.6, 1.0])
+    assert scores(SHOP, found, boosted, set()) == [4.0, 3.0, 2.0, 1.0]
     assert scores(SHOP, found, {}, SHOP.parts) == [4.0, 3.0, 2.0, 1.0]
     assert scores(SHOP, ranking(""), {}, SHOP.parts) == []
 
@@ -69,8 +69,8 @@ def test_the_scores_within_the_window() -> None:
 CONFIG = """
 events: {types: {purchase: {weight: 1}}}
 attributes:
-  brand: {field: attrs.brand, strength: 0.1, full_weight: 3, levels: 3}
-  colour: {field: attrs.colour, multi_valued: true, strength: 0.5, full_weight: 2, levels: 2}
+  brand: {field: attrs.brand, strength: 0.1, saturation_weight: 3, levels: 3}
+  colour: {field: attrs.colour, multi_valued: true, strength: 0.5, saturation_weight: 2, levels: 2}
   unused: {field: attrs.unused, strength: 0}
 """
 
@@ -82,8 +82,8 @@ def test_the_shop_is_read_from_the_state(tmp_path: Path) -> None:
         shop = read_shop(state, parse_config(CONFIG))
         whole = read_shop(state, parse_config(CONFIG + "search: {shape: function_score}"))
     assert shop.parts == ("brand", "colour")
-    assert shop.lifts["brand"] == pytest.approx([0.0, 0.1, 0.2, 0.3])
-    assert shop.lifts["colour"] == pytest.approx([0.0, 0.5, 1.0])
+    assert shop.boosts["brand"] == pytest.approx([0.0, 0.1, 0.2, 0.3])
+    assert shop.boosts["colour"] == pytest.approx([0.0, 0.5, 1.0])
     assert shop.values == {"brand": {"a": ["alder"]}, "colour": {}}
     assert shop.levels == {"u": {"brand": {"alder": 2}}}
     assert shop.multi_valued == frozenset({"colour"})

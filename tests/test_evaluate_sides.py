@@ -13,14 +13,14 @@ from affinity_search.evaluate.controls import NOBODY, controls, draw_strangers
 from affinity_search.evaluate.facts import Facts, gather_facts, owned_items
 from affinity_search.evaluate.formula import Shop
 from affinity_search.evaluate.replay import Ranking, Search
-from affinity_search.evaluate.sides import Side, against_generic, lifted_candidates, sides
+from affinity_search.evaluate.sides import Side, against_generic, boosted_candidates, sides
 from affinity_search.evaluate.targets import all_targets, novel_targets
 from affinity_search.state import open_state
 from tests.evaluate_data import query, ranking
 
 GENERIC = ranking("abcdefghijk")
 SHOP = Shop(
-    lifts={"brand": [0.0, 9.0], "item": [0.0, 0.5]},
+    boosts={"brand": [0.0, 9.0], "item": [0.0, 0.5]},
     values={"brand": {"k": ["kiwi"]}},
     levels={"u": {"brand": {"kiwi": 1}, "item": {"b": 1}}, "v": {"item": {"a": 1}}},
     multi_valued=frozenset(),
@@ -40,8 +40,8 @@ OWNED = {"u": frozenset("b"), "v": frozenset("a")}
 
 
 def made() -> list[Side]:
-    lifted = lifted_candidates(SHOP, QUERIES, FOUND)
-    return sides([all_targets(QUERIES, FOUND), novel_targets(QUERIES, FOUND, OWNED)], SHOP, FOUND, lifted, 0)
+    boosted = boosted_candidates(SHOP, QUERIES, FOUND)
+    return sides([all_targets(QUERIES, FOUND), novel_targets(QUERIES, FOUND, OWNED)], SHOP, FOUND, boosted, 0)
 
 
 def test_each_side_is_measured_for_both_kinds_of_target() -> None:
@@ -79,22 +79,22 @@ def test_orders_are_measured_down_to_the_tenth_place() -> None:
 
 def test_steps_are_told() -> None:
     told: list[tuple[int, int]] = []
-    lifted = lifted_candidates(SHOP, QUERIES, FOUND)
-    sides([all_targets(QUERIES, FOUND)], SHOP, FOUND, lifted, 0, lambda done, total: told.append((done, total)))
+    boosted = boosted_candidates(SHOP, QUERIES, FOUND)
+    sides([all_targets(QUERIES, FOUND)], SHOP, FOUND, boosted, 0, lambda done, total: told.append((done, total)))
     assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
 
 
 def test_controls_find_what_they_are_for() -> None:
-    lifted = lifted_candidates(SHOP, QUERIES, FOUND)
+    boosted = boosted_candidates(SHOP, QUERIES, FOUND)
     strangers = {"u": "v", "v": "u", "new": "u"}
-    good = controls(made(), SHOP, FOUND, lifted, strangers, 0)
+    good = controls(made(), SHOP, FOUND, boosted, strangers, 0)
     assert good.empty_changed == 0
     # k: 1 * (1 + 9), b: 10 * (1 + 0.5), for v a: 11 * (1 + 0.5).
     assert good.formula_error == 0
     assert good.stranger.percent is not None
     assert good.stranger.percent < 0
     bad = {**FOUND, Search("shoes", NOBODY): OF_U, Search("shoes", "u"): Ranking(OF_U.ids, (12.0, *OF_U.scores[1:]))}
-    found = controls(made(), SHOP, bad, lifted, strangers, 0)
+    found = controls(made(), SHOP, bad, boosted, strangers, 0)
     assert found.empty_changed == 1
     assert found.formula_error == pytest.approx(15 / 12 - 1)
 
@@ -117,12 +117,12 @@ def test_without_another_profile_the_stranger_is_nobody() -> None:
 def test_one_shopper_and_nothing_personal_is_a_defined_result() -> None:
     bare = Shop({}, {}, {}, frozenset(), 100)
     queries = [query("q1")]
-    lifted = lifted_candidates(bare, queries, FOUND)
+    boosted = boosted_candidates(bare, queries, FOUND)
     found = {**FOUND, Search("shoes", "u"): GENERIC}
-    both = sides([all_targets(queries, found), novel_targets(queries, found, {})], bare, found, lifted, 0)
+    both = sides([all_targets(queries, found), novel_targets(queries, found, {})], bare, found, boosted, 0)
     assert [side.difference for side in both] == [Difference(0.0, None)] * 2
     assert [dict(side.parts) for side in both] == [{}, {}]
-    assert controls(both, bare, found, lifted, {"u": NOBODY}, 0).stranger == Difference(0.0, None)
+    assert controls(both, bare, found, boosted, {"u": NOBODY}, 0).stranger == Difference(0.0, None)
 
 
 def test_facts_and_owned_items_come_from_the_training_part(tmp_path: Path) -> None:

@@ -19,9 +19,9 @@ from affinity_search.errors import ConfigError, DataError
 from affinity_search.profiles import build as build_module
 from affinity_search.profiles import statements
 from affinity_search.profiles.build import build_profile, build_profiles
-from affinity_search.profiles.record import last_build
 from affinity_search.profiles.report import AttributeReport, BuildReport
 from affinity_search.state import open_state
+from affinity_search.state.builds import last_build
 from tests.profile_data import BUCKETS, VALUES, Bucket, Weights, config, entries, expected, fill
 
 Connection = duckdb.DuckDBPyConnection
@@ -53,7 +53,11 @@ def assert_same(found: Weights, wanted: Weights) -> None:
 
 def test_some_values_have_a_weight_of_their_own(connection: Connection) -> None:
     by_value = {"attribute": "colour", "weights": {"red": 0.5, "blue": 3, "none": 9}}
-    item = {"strength": 1, "full_weight": 9, "bought_before": {"weight": 2, "half_life_days": 20, "by_value": by_value}}
+    item = {
+        "strength": 1,
+        "saturation_weight": 9,
+        "bought_before": {"weight": 2, "half_life_days": 20, "by_value": by_value},
+    }
     build_profiles(connection, config(item_affinity=item), now_ms=1000)
     found = entries(connection)
     # i1 is red, i2 red and blue: the lower weight counts; i3 is blue, and of "gone" nothing is known.
@@ -87,7 +91,7 @@ def test_a_shop_worked_out_by_hand(connection: Connection) -> None:
             "item": AttributeReport(entries=5, shoppers=2, clipped=2),
         },
         warnings=[
-            "item_affinity.full_weight: 40% of the entries weigh more and get no more than the highest level; "
+            "item_affinity.saturation_weight: 40% of the entries weigh more and get no more than the highest level; "
             "2.8 would hold 99 % of them"
         ],
     )
@@ -224,12 +228,12 @@ def test_ties_are_broken_by_value(connection: Connection) -> None:
 
 
 def test_clipped_weights_are_counted_and_warned_of(connection: Connection) -> None:
-    shop = config(item_affinity={"strength": 1, "full_weight": 0.5}, attributes={})
+    shop = config(item_affinity={"strength": 1, "saturation_weight": 0.5}, attributes={})
     report = build_profiles(connection, shop, now_ms=1)
     weights = sorted(entry[1] for entry in entries(connection).values())
     assert report.attributes["item"].clipped == sum(weight > 0.5 for weight in weights) == 5
     assert report.warnings == [
-        "item_affinity.full_weight: 100% of the entries weigh more and get no more than the highest level; "
+        "item_affinity.saturation_weight: 100% of the entries weigh more and get no more than the highest level; "
         f"{weights[-1]:.1f} would hold 99 % of them"
     ]
 
@@ -252,7 +256,7 @@ def test_an_item_list_without_weight_is_warned_of(connection: Connection) -> Non
 
 
 def stepping_back(**changes: Any) -> Config:
-    item = {"step_back": 0.2, "bought_before": {"half_life_days": 20}}
+    item = {"owned_demotion": 0.2, "bought_before": {"half_life_days": 20}}
     return config(attributes={}, item_affinity={**item, **changes})
 
 
@@ -260,17 +264,17 @@ def test_the_items_bought_are_those_of_the_types_that_count_most(connection: Con
     report = build_profiles(connection, stepping_back(), now_ms=1)
     # bob's two carts of i2 are no purchase, cleo only viewed; "gone" is no longer in the catalogue.
     assert entries(connection) == {
-        ("ann", "new", "i1"): (1.0, 1.0, 1),
-        ("ann", "new", "i2"): (pytest.approx(2 * 0.5**0.5), 1.0, 1),
-        ("bob", "new", "gone"): (3.0, 1.0, 1),
-        ("bob", "new", "i3"): (0.5, 1.0, 1),
+        ("ann", "owned_demotion", "i1"): (1.0, 1.0, 1),
+        ("ann", "owned_demotion", "i2"): (pytest.approx(2 * 0.5**0.5), 1.0, 1),
+        ("bob", "owned_demotion", "gone"): (3.0, 1.0, 1),
+        ("bob", "owned_demotion", "i3"): (0.5, 1.0, 1),
     }
-    assert report.attributes == {"new": AttributeReport(entries=4, shoppers=2)}
+    assert report.attributes == {"owned_demotion": AttributeReport(entries=4, shoppers=2)}
     assert report.warnings == []
     assert rows(connection, "profile_events") == [("ann", 3.0), ("bob", 6.0)]
 
 
-def test_without_a_step_back_nothing_is_kept_of_it(connection: Connection) -> None:
+def test_without_a_owned_demotion_nothing_is_kept_of_it(connection: Connection) -> None:
     build_profiles(connection, stepping_back(), now_ms=1)
     build_profiles(connection, config(), now_ms=2)
     assert {attribute for _, attribute, _ in entries(connection)} == {"brand", "colour", "item"}
@@ -279,9 +283,9 @@ def test_without_a_step_back_nothing_is_kept_of_it(connection: Connection) -> No
 def test_beside_the_attributes_it_changes_none_of_them(connection: Connection) -> None:
     build_profiles(connection, config(item_affinity={"strength": 0}), now_ms=1)
     alone, population = entries(connection), rows(connection, "population")
-    build_profiles(connection, config(item_affinity={"step_back": 0.2}), now_ms=2)
+    build_profiles(connection, config(item_affinity={"owned_demotion": 0.2}), now_ms=2)
     both = entries(connection)
-    assert {key: entry for key, entry in both.items() if key[1] != "new"} == alone
+    assert {key: entry for key, entry in both.items() if key[1] != "owned_demotion"} == alone
     assert len(both) == len(alone) + 4
     assert rows(connection, "population") == population
 
@@ -289,23 +293,23 @@ def test_beside_the_attributes_it_changes_none_of_them(connection: Connection) -
 def test_the_newest_items_bought_are_kept_and_ties_broken_by_item(connection: Connection) -> None:
     days = {"i1": 1, "i2": 100, "i3": 50, "i4": 50, "i5": 50, "i6": 60}
     fill(connection, [("ann", item, "purchase", day, 1) for item, day in days.items()], [])
-    report = build_profiles(connection, config(attributes={}, item_affinity={"step_back": 1},
+    report = build_profiles(connection, config(attributes={}, item_affinity={"owned_demotion": 1},
                                                profiles={"max_items": 1}), now_ms=1)  # fmt: skip
     assert sorted(item for _, _, item in entries(connection)) == ["i2", "i3", "i4", "i6"]
-    assert report.attributes["new"] == AttributeReport(entries=4, shoppers=1, entries_cut=2, shoppers_cut=1)
+    assert report.attributes["owned_demotion"] == AttributeReport(entries=4, shoppers=1, entries_cut=2, shoppers_cut=1)
 
 
 def test_no_more_items_are_kept_than_an_engine_looks_up_at_once(connection: Connection) -> None:
     with mock.patch.object(build_module, "MOST_BOUGHT", 1):
         report = build_profiles(connection, stepping_back(), now_ms=1)
     assert sorted(key[::2] for key in entries(connection)) == [("ann", "i1"), ("bob", "gone")]
-    assert report.attributes["new"].entries_cut == 2
+    assert report.attributes["owned_demotion"].entries_cut == 2
 
 
 def test_items_bought_long_ago_are_kept(connection: Connection) -> None:
     fill(connection, [("ann", "i1", "purchase", 0, 1), ("bob", "i2", "purchase", 90_000, 1)], [])
     build_profiles(connection, stepping_back(), now_ms=1)
-    assert entries(connection)["ann", "new", "i1"] == (0.0, 1.0, 1)
+    assert entries(connection)["ann", "owned_demotion", "i1"] == (0.0, 1.0, 1)
 
 
 def test_later_purchases_and_partitions_and_sequences(connection: Connection) -> None:
@@ -329,7 +333,7 @@ def test_sql_and_python_agree_on_the_items_bought(
     if not buildable(buckets, 100):
         return
     types = {"purchase": {"weight": 1}, "cart": {"weight": cart}, "view": {"weight": 0}}
-    shop = config(item_affinity={"step_back": 0.2}, events={"types": types, "time": time})
+    shop = config(item_affinity={"owned_demotion": 0.2}, events={"types": types, "time": time})
     fill(shared, buckets, values)
     build_profiles(shared, shop, now_ms=1)
     assert_same(entries(shared), expected(shop, buckets, values, max(row[3] for row in buckets)))
@@ -341,14 +345,14 @@ def test_a_purchase_joins_the_items_of_its_shopper_only(connection: Connection) 
     assert build_profile(connection, stepping_back(), ["ann", "cleo"], now_ms=2).shoppers == 1
     assert rows(connection, "profile_entries") == before
     connection.execute("INSERT INTO buckets VALUES ('cleo', 'i1', 'purchase', 100, 1)")
-    build_profile(connection, stepping_back(step_back=0.9), ["cleo"], now_ms=3)
-    assert rows(connection, "profile_entries") == sorted([*before, ("cleo", "new", "i1", 1.0, 1.0, 1)])
+    build_profile(connection, stepping_back(owned_demotion=0.9), ["cleo"], now_ms=3)
+    assert rows(connection, "profile_entries") == sorted([*before, ("cleo", "owned_demotion", "i1", 1.0, 1.0, 1)])
 
 
 def test_a_shop_where_nobody_bought_is_warned_of(connection: Connection) -> None:
     fill(connection, [("ann", "i1", "cart", 100, 1)], [])
     assert build_profiles(connection, stepping_back(), now_ms=1).warnings == [
-        "item_affinity.step_back: no entries: there is no event of a type with the highest weight"
+        "item_affinity.owned_demotion: no entries: there is no event of a type with the highest weight"
     ]
     assert entries(connection) == {}
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from affinity_search.items.keys import affinity_key
+from affinity_search.lookups.coding import Coding
 from affinity_search.profiles.documents import lookup_documents, lookup_id, profile_document, shopper_of
-from affinity_search.profiles.encode import Coding
 
 AFFINITIES = {
     "brand": [("Birch", 2.5, 2.0, 6), ("Alder", 1.0, 0.25, 1)],
@@ -30,11 +30,11 @@ def test_lookup_documents_hold_numbers_only() -> None:
 
 def test_the_items_bought_say_in_which_index_all_others_are_lifted() -> None:
     tea, pot = map(affinity_key, ("tea", "pot"))
-    bought = {"new": [("tea", 1.0, 1.0, 1), ("pot", 0.5, 1.0, 1)]}
-    assert lookup_documents("u1", bought, {"new": Coding(1)}, "products") == {
-        "new.b0.u1": {"v": sorted([tea, pot]), "on": ["products"]}
+    bought = {"owned_demotion": [("tea", 1.0, 1.0, 1), ("pot", 0.5, 1.0, 1)]}
+    assert lookup_documents("u1", bought, {"owned_demotion": Coding(1)}, "products") == {
+        "owned_demotion.b0.u1": {"v": sorted([tea, pot]), "on": ["products"]}
     }
-    assert lookup_documents("u1", {}, {"new": Coding(1)}, "products") == {}
+    assert lookup_documents("u1", {}, {"owned_demotion": Coding(1)}, "products") == {}
 
 
 def test_a_profile_is_what_people_read() -> None:

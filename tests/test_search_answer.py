@@ -49,7 +49,7 @@ def test_a_sorted_answer_says_that_personalisation_is_off() -> None:
     [
         ([], "Ranked by your search words and by what is popular."),
         ([Reason("item", 3, 0.5, 0.3, "s1")], "You bought this before."),
-        ([Reason("new", 1, 0.2, 0.1)], "You have not bought this yet."),
+        ([Reason("owned_demotion", 1, 0.2, 0.1)], "You have not bought this yet."),
         ([Reason("price_band", 3, 0.5, 0.3, "under 5")], "You often choose price band under 5."),
         ([Reason("brand", 3, 0.5, 0.3)], "You often choose this brand."),
         (

@@ -39,9 +39,9 @@ def test_a_planted_taste_is_taken_and_junk_is_left_out(tasteful: Suggestion) -> 
 
 def test_nobody_buys_twice_so_what_was_bought_steps_back(tasteful: Suggestion) -> None:
     item = tasteful.config.item_affinity
-    assert item.step_back >= 0.1
+    assert item.owned_demotion >= 0.1
     assert item.strength * item.bought_before.weight == 0
-    assert tasteful.reasons["item_affinity.step_back"].startswith(
+    assert tasteful.reasons["item_affinity.owned_demotion"].startswith(
         "what was bought is not bought again soon, so the rest goes before it; nDCG@10 +"
     )
     assert "buying the same item again brings no sure gain; " in tasteful.reasons["item_affinity.strength"]
@@ -56,9 +56,9 @@ def test_a_shared_taste_makes_items_related(tasteful: Suggestion) -> None:
 def test_without_a_signal_nothing_personal_is_on() -> None:
     found = suggest(ITEMS, purchases(ITEMS, again=0.0))
     assert found.config.active_attributes == {}
-    assert (found.config.item_affinity.strength, found.config.item_affinity.step_back) == (0, 0)
-    assert found.config.total_lift == 0
-    assert found.config.search.max_lift == 1
+    assert (found.config.item_affinity.strength, found.config.item_affinity.owned_demotion) == (0, 0)
+    assert found.config.total_boost == 0
+    assert found.config.search.max_boost == 1
     assert found.config.popularity.recent.weight == 0
     assert found.reasons["attributes"] == "none taken"
 
@@ -66,9 +66,9 @@ def test_without_a_signal_nothing_personal_is_on() -> None:
 def test_what_is_bought_again_is_lifted() -> None:
     found = suggest(ITEMS, purchases(ITEMS, again=0.5))
     assert found.config.item_affinity.strength >= 0.5
-    assert found.config.item_affinity.full_weight > 0.5
-    assert found.config.lift_scale == 1.0
-    assert found.reasons["item_affinity.step_back"] == "off: what was bought is lifted"
+    assert found.config.item_affinity.saturation_weight > 0.5
+    assert found.config.boost_scale == 1.0
+    assert found.reasons["item_affinity.owned_demotion"] == "off: what was bought is boosted"
     assert found.reasons["item_affinity.strength"].startswith("what was bought before is bought again; nDCG@10 +")
 
 
@@ -104,7 +104,7 @@ NOTHING_REPLAYED = "No purchase could be replayed, so everything personal is off
 def test_without_a_replay_the_safe_configuration_says_so(items: list[Item], events: list[Event]) -> None:
     found = suggest(items, events)
     assert found.reasons[""].endswith(NOTHING_REPLAYED)
-    assert (found.config.total_lift, found.config.lookups) == (0, 0)
+    assert (found.config.total_boost, found.config.lookups) == (0, 0)
     assert found.config.popularity.all_time.weight == 1
     assert list(found.config.events.types) == ["purchase"]
     assert parse_config(write_yaml(found)) == found.config

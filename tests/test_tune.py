@@ -29,9 +29,9 @@ from tests.validation_data import searches
 CONFIG = parse_config(
     """
 events: {types: {purchase: {weight: 1}}}
-attributes: {brand: {field: attrs.brand, strength: 0.1, full_weight: 4}}
-item_affinity: {strength: 0.5, full_weight: 2}
-search: {max_lift: 2}
+attributes: {brand: {field: attrs.brand, strength: 0.1, saturation_weight: 4}}
+item_affinity: {strength: 0.5, saturation_weight: 2}
+search: {max_boost: 2}
 """
 )
 
@@ -149,7 +149,7 @@ def test_what_has_no_effect_is_not_turned() -> None:
         "popularity.recent.weight",
         "popularity.all_time.weight",
         "item_affinity.strength",
-        "item_affinity.step_back",
+        "item_affinity.owned_demotion",
     ]
 
 
@@ -261,9 +261,9 @@ def test_what_two_rounds_did_is_told_as_a_whole() -> None:
 
 def test_every_changed_number_has_a_reason_and_nothing_else_is_commented() -> None:
     first = descend(CONFIG, landscape(lambda _: 0.0), "mix")
-    fitted = tuning(replace(first, config=changed(first.config, {"attributes.brand.full_weight": 3.21})))
+    fitted = tuning(replace(first, config=changed(first.config, {"attributes.brand.saturation_weight": 3.21})))
     text = proposal(fitted)
-    assert "    # was 4; 3.21 is the 99th percentile of the weights above 0\n    full_weight: 3.21" in text
+    assert "    # was 4; 3.21 is the 99th percentile of the weights above 0\n    saturation_weight: 3.21" in text
     assert "brand.levels:" not in text
 
 

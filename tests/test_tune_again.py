@@ -18,7 +18,7 @@ CONFIG = parse_config(
     """
 events: {types: {purchase: {weight: 1}}}
 attributes: {kind: {field: attrs.kind, strength: 0}}
-item_affinity: {strength: 1, full_weight: 2}
+item_affinity: {strength: 1, saturation_weight: 2}
 popularity: {all_time: {weight: 0}}
 """
 )

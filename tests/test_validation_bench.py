@@ -1,4 +1,4 @@
-"""The formula in arrays: levels, lifts, the window, full weights that fit; and configurations with other numbers."""
+"""The formula in arrays: levels, boosts, the window, saturation weights that fit; and configurations with other numbers."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from affinity_search.config import Config, parse_config
-from affinity_search.evaluate.formula import Shop, lifts, scores
+from affinity_search.evaluate.formula import Shop, boosts, scores
 from affinity_search.evaluate.replay import Ranking
-from affinity_search.profiles.weights import level
-from affinity_search.templates.lookups import level_lifts
-from affinity_search.validation.bench import full_weight, levels
+from affinity_search.lookups.clauses import level_boosts
+from affinity_search.signals.weights import level
+from affinity_search.validation.bench import levels, saturation_weight
 from affinity_search.validation.changes import changed, value_at
 from tests.validation_data import bench, searches
 
@@ -22,11 +22,11 @@ CONFIG = parse_config(
     """
 events: {types: {purchase: {weight: 1}}}
 attributes:
-  brand: {field: attrs.brand, strength: 0.1, full_weight: 4}
-  theme: {field: attrs.theme, strength: 0.05, full_weight: 3, multi_valued: true, levels: 3}
-item_affinity: {strength: 0.5, full_weight: 2, bought_before: {weight: 1}, related: {weight: 0.5}}
+  brand: {field: attrs.brand, strength: 0.1, saturation_weight: 4}
+  theme: {field: attrs.theme, strength: 0.05, saturation_weight: 3, multi_valued: true, levels: 3}
+item_affinity: {strength: 0.5, saturation_weight: 2, bought_before: {weight: 1}, related: {weight: 0.5}}
 popularity: {all_time: {weight: 2}, recent: {weight: 1}}
-search: {max_lift: 2, window: 10}
+search: {max_boost: 2, window: 10}
 """
 )
 
@@ -47,31 +47,31 @@ def test_scores_are_those_of_the_formula() -> None:
         some, brand=[0.0, 1.0, 2.5, 9.0], theme=[1.0, 0, 0, 2.6], bought=[0, 0.01, 0, 0], related=[0, 0, 3, 0]
     )
     relevance = [2.0 + 0 + 0.5, 1.5 + 2 + 0.5, 1.0 + 4 + 0.5, 0.5 + 6 + 0.5]
-    by_level = level_lifts(CONFIG)
+    by_level = level_boosts(CONFIG)
     wanted = {"brand": [0, 4, 9, 15], "theme": [1, 0, 0, 3], "item": [0, 1, 11, 0]}
-    lifted = [sum(by_level[part][row[n]] for part, row in wanted.items()) for n in range(4)]
-    expected = [r * (1 + lift) for r, lift in zip(relevance, lifted, strict=True)]
+    boosted = [sum(by_level[part][row[n]] for part, row in wanted.items()) for n in range(4)]
+    expected = [r * (1 + boost) for r, boost in zip(relevance, boosted, strict=True)]
     assert found.scores(CONFIG).tolist() == [pytest.approx(expected)]
 
 
 @given(st.lists(st.integers(0, 15), min_size=12, max_size=12))
 def test_scores_are_those_that_an_evaluation_computes(given_levels: list[int]) -> None:
     config = parse_config(
-        "{events: {types: {p: {weight: 1}}}, attributes: {brand: {field: attrs.brand, full_weight: 15}},"
+        "{events: {types: {p: {weight: 1}}}, attributes: {brand: {field: attrs.brand, saturation_weight: 15}},"
         " popularity: {all_time: {weight: 0}}, search: {window: 10}}"
     )
     text = [20.0 - n for n in range(12)]
     found = bench(searches([{0}], text=text), brand=[float(n) for n in given_levels]).scores(config)
     values = {f"v{n}": n for n in given_levels if n}
     items = {f"i{place}": [f"v{n}"] for place, n in enumerate(given_levels)}
-    shop = Shop(level_lifts(config), {"brand": items}, {"u": {"brand": values}}, frozenset(), 10)
+    shop = Shop(level_boosts(config), {"brand": items}, {"u": {"brand": values}}, frozenset(), 10)
     generic = Ranking(tuple(items), tuple(text))
-    assert found.tolist() == [pytest.approx(scores(shop, generic, lifts(shop, generic.ids, "u"), shop.parts))]
+    assert found.tolist() == [pytest.approx(scores(shop, generic, boosts(shop, generic.ids, "u"), shop.parts))]
 
 
 def test_only_the_window_is_lifted() -> None:
     config = parse_config(
-        "{events: {types: {p: {weight: 1}}}, attributes: {brand: {field: attrs.brand, full_weight: 1, strength: 1}},"
+        "{events: {types: {p: {weight: 1}}}, attributes: {brand: {field: attrs.brand, saturation_weight: 1, strength: 1}},"
         " search: {window: 10}}"
     )
     # By popularity the last candidate stands first, and the second but last just outside the window.
@@ -84,7 +84,7 @@ def test_only_the_window_is_lifted() -> None:
 
 
 def test_what_was_bought_steps_back() -> None:
-    config = parse_config("{events: {types: {p: {weight: 1}}}, item_affinity: {step_back: 0.5}}")
+    config = parse_config("{events: {types: {p: {weight: 1}}}, item_affinity: {owned_demotion: 0.5}}")
     some = searches([{3}], owned={1})
     assert bench(some).scores(config).tolist() == [[1.5, 1.0, 1.5, 1.5]]
     assert bench(searches([{3}])).scores(config).tolist() == [[1.0] * 4]
@@ -101,17 +101,17 @@ def test_quality_of_both_orders() -> None:
 def test_full_weights_fit_what_is_switched_on() -> None:
     found = bench(searches([{3}]), brand=[0.0, 1.0, 1.5, 2.0], bought=[0.0, 0.5, 0.0, 0.0], related=[0, 0, 0.2, 0])
     fitted = found.fitted(CONFIG)
-    assert fitted.attributes["brand"].full_weight == 1.5
-    assert fitted.attributes["theme"].full_weight == 3.0
-    assert fitted.item_affinity.full_weight == 0.1
+    assert fitted.attributes["brand"].saturation_weight == 1.5
+    assert fitted.attributes["theme"].saturation_weight == 3.0
+    assert fitted.item_affinity.saturation_weight == 0.1
     only = found.fitted(CONFIG, ["brand"])
-    assert (only.attributes["brand"].full_weight, only.item_affinity.full_weight) == (1.5, 2.0)
+    assert (only.attributes["brand"].saturation_weight, only.item_affinity.saturation_weight) == (1.5, 2.0)
 
 
 def test_full_weight_is_the_99th_percentile() -> None:
-    assert full_weight(np.array([0.0, *(n / 100 for n in range(1, 102))])) == 1.0
-    assert full_weight(np.array([0.001])) == 0.01
-    assert full_weight(np.array([1.23456])) == 1.23
+    assert saturation_weight(np.array([0.0, *(n / 100 for n in range(1, 102))])) == 1.0
+    assert saturation_weight(np.array([0.001])) == 0.01
+    assert saturation_weight(np.array([1.23456])) == 1.23
 
 
 # --- changes
@@ -127,7 +127,7 @@ def test_a_number_is_changed_by_its_address() -> None:
 
 def test_the_bound_grows_with_the_strengths_up_to_eight() -> None:
     def bound(strength: float) -> float:
-        return changed(CONFIG, {"item_affinity.strength": strength}).search.max_lift
+        return changed(CONFIG, {"item_affinity.strength": strength}).search.max_boost
 
     assert (bound(1.5), bound(50), bound(0)) == (4.0, 8.0, 2.0)
 

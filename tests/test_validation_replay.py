@@ -219,7 +219,9 @@ def test_nothing_is_built_twice() -> None:
     with history_state(shop, split) as state:
         tastes = Tastes(state, shop, replay(shop, split))
         first, bought = tastes.attributes(config)["brand"], tastes.items(config)
-        stronger = Config.model_validate(BRANDS | {"item_affinity": {"strength": 2, "full_weight": 9, "levels": 7}})
+        stronger = Config.model_validate(
+            BRANDS | {"item_affinity": {"strength": 2, "saturation_weight": 9, "levels": 7}}
+        )
         assert tastes.attributes(stronger)["brand"] is first
         assert tastes.items(stronger) is bought
         quick = Config.model_validate(BRANDS | {"profiles": {"prior_events": 1}})

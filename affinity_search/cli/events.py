@@ -13,8 +13,8 @@ import click
 from affinity_search.cli.options import config_option, json_option
 from affinity_search.config import Config, load_config
 from affinity_search.events import Accounting
-from affinity_search.profiles.buckets import FileReport, Held, IngestFailed, held, ingest
 from affinity_search.state import open_state
+from affinity_search.state.buckets import FileReport, Held, IngestFailed, held, ingest
 
 __all__ = ["events"]
 

@@ -11,9 +11,9 @@ import click
 
 from affinity_search.cli.options import config_option, json_option
 from affinity_search.config import load_config
+from affinity_search.deploy.items import LoadReport, load_items
 from affinity_search.engine import connect
-from affinity_search.publish.items import LoadReport, load_items
-from affinity_search.publish.signals import SignalReport, refresh_signals
+from affinity_search.publish.popularity import SignalReport, refresh_signals
 from affinity_search.state import open_state
 
 __all__ = ["items"]

@@ -100,7 +100,7 @@ def _explained_text(explained: ExplainedHit, config: Config) -> str:
     for reason in hit.reasons:
         lines.append(
             f"     {reason.attribute:<16} {(reason.value or '')[:28]:<28} level {reason.level:>3}"
-            f"  {reason.share:6.1%}  (+{reason.lift:.3f})"
+            f"  {reason.share:6.1%}  (+{reason.boost:.3f})"
         )
     return "\n".join([*lines, f"     {explained.sentence}"])
 

@@ -12,8 +12,8 @@ from affinity_search.cli.options import config_option
 from affinity_search.config import load_config
 from affinity_search.engine import connect
 from affinity_search.errors import ConfigError, RefusedRequest
-from affinity_search.templates import build_templates
-from affinity_search.templates.check import render as render_on_engine
+from affinity_search.surfaces import build_templates
+from affinity_search.surfaces.check import render as render_on_engine
 
 __all__ = ["render"]
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 __all__ = [
     "ITEM",
-    "NEW",
+    "OWNED_DEMOTION",
     "RESERVED_ATTRIBUTES",
     "Attribute",
     "BoughtBefore",
@@ -35,9 +35,9 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 ITEM = "item"
 """The attribute of the id list: what is known of this shopper and single items."""
-NEW = "new"
-"""The items that the shopper bought; a hit that is none of them is lifted by `item_affinity.step_back`."""
-RESERVED_ATTRIBUTES = frozenset({ITEM, NEW, "relevance"})
+OWNED_DEMOTION = "owned_demotion"
+"""The items that the shopper bought; a hit that is none of them is boosted by `item_affinity.owned_demotion`."""
+RESERVED_ATTRIBUTES = frozenset({ITEM, OWNED_DEMOTION, "relevance"})
 
 
 class _Section(BaseModel):
@@ -102,8 +102,8 @@ class Attribute(_Section):
     field: FieldName = Field(description="Field of the items that holds the values, such as `attrs.brand`.")
     multi_valued: bool = Field(False, description="True where an item may have several values.")
     half_life_days: Positive = Field(90.0, description="After this many days an event counts half.")
-    strength: NotNegative = Field(0.05, description="Lift per unit of weight (weight: log lift over the population).")
-    full_weight: Positive = Field(
+    strength: NotNegative = Field(0.05, description="Boost per unit of weight (weight: log lift over the population).")
+    saturation_weight: Positive = Field(
         8.0, description="Weight that gets the highest level; weights above it get that level too."
     )
     levels: Annotated[int, Field(ge=1, le=255)] = Field(
@@ -130,9 +130,9 @@ class Attribute(_Section):
         return self.levels if self.multi_valued else self.levels.bit_length()
 
     @property
-    def full_lift(self) -> float:
-        """Lift of the highest level, before `search.max_lift` scales it."""
-        return self.strength * self.full_weight
+    def saturation_boost(self) -> float:
+        """Boost of the highest level, before `search.max_boost` scales it."""
+        return self.strength * self.saturation_weight
 
 
 class ByValue(_Section):
@@ -155,7 +155,7 @@ class BoughtBefore(_Section):
 
 
 class Related(_Section):
-    """Related items ("bought together"): a shopper's items lift what others who bought them bought as well.
+    """Related items ("bought together"): a shopper's items boost what others who bought them bought as well.
 
     Items that the shopper never had come on top of `profiles.max_items`, at most as many again.
     """
@@ -168,32 +168,32 @@ class Related(_Section):
 class ItemAffinity(_Section):
     """One id list for everything known about this shopper and single items."""
 
-    strength: NotNegative = Field(0.0, description="Lift per unit of weight; 0 switches the id list off.")
-    full_weight: Positive = Field(2.5, description="Weight that gets the highest level.")
+    strength: NotNegative = Field(0.0, description="Boost per unit of weight; 0 switches the id list off.")
+    saturation_weight: Positive = Field(2.5, description="Weight that gets the highest level.")
     levels: Literal[1, 3, 7, 15, 31, 63, 127, 255] = Field(
         15, description="Levels a weight is quantised to (a lookup per bit)."
     )
     bought_before: BoughtBefore = Field(default_factory=lambda: BoughtBefore())
     related: Related = Field(default_factory=lambda: Related())
-    step_back: NotNegative = Field(
+    owned_demotion: NotNegative = Field(
         0.0,
-        description="Lift of every item that the shopper has not bought, so that what was bought steps back; 0 "
+        description="Boost of every item that the shopper has not bought, so that what was bought steps back; 0 "
         "switches it off.",
     )
 
     @model_validator(mode="after")
     def _lifted_or_stepping_back(self) -> Self:
-        if self.step_back and self.strength and self.bought_before.weight:
+        if self.owned_demotion and self.strength and self.bought_before.weight:
             raise ValueError(
-                f"step_back: expected 0 where what was bought is lifted (item_affinity.strength and "
-                f"bought_before.weight above 0), got {self.step_back:g}"
+                f"owned_demotion: expected 0 where what was bought is boosted (item_affinity.strength and "
+                f"bought_before.weight above 0), got {self.owned_demotion:g}"
             )
         return self
 
     @property
     def lookups(self) -> int:
-        """Number of lookup clauses: one per bit of the id list, two for `step_back`; none for what is switched off."""
-        return (self.levels.bit_length() if self.strength else 0) + (2 if self.step_back else 0)
+        """Number of lookup clauses: one per bit of the id list, two for `owned_demotion`; none for what is switched off."""
+        return (self.levels.bit_length() if self.strength else 0) + (2 if self.owned_demotion else 0)
 
     @property
     def related_on(self) -> bool:
@@ -201,9 +201,9 @@ class ItemAffinity(_Section):
         return bool(self.strength and self.related.weight)
 
     @property
-    def full_lift(self) -> float:
-        """Lift of the highest level of the id list, before `search.max_lift` scales it."""
-        return self.strength * self.full_weight
+    def saturation_boost(self) -> float:
+        """Boost of the highest level of the id list, before `search.max_boost` scales it."""
+        return self.strength * self.saturation_weight
 
 
 class PopularitySignal(_Section):
@@ -241,7 +241,7 @@ class Search(_Section):
         100, description="Hits that a rescore looks at; the last page personalised ends here."
     )
     size: Annotated[int, Field(gt=0, le=1000)] = Field(10, description="Hits returned where a request does not say.")
-    max_lift: Positive = Field(5.0, description="Bound: a score is at most relevance * (1 + max_lift).")
+    max_boost: Positive = Field(5.0, description="Bound: a score is at most relevance * (1 + max_boost).")
     max_lookups: Annotated[int, Field(gt=0, le=64)] = Field(16, description="Lookup budget of one request.")
 
 
@@ -303,15 +303,19 @@ class Config(_Section):
         return sum(a.lookups for a in self.active_attributes.values()) + self.item_affinity.lookups
 
     @property
-    def total_lift(self) -> float:
-        """Sum of all full lifts before the bound."""
+    def total_boost(self) -> float:
+        """Sum of all full boosts before the bound."""
         item = self.item_affinity
-        return sum(a.full_lift for a in self.active_attributes.values()) + item.full_lift + item.step_back
+        return (
+            sum(a.saturation_boost for a in self.active_attributes.values())
+            + item.saturation_boost
+            + item.owned_demotion
+        )
 
     @property
-    def lift_scale(self) -> float:
-        """Factor in (0, 1] that scales every strength so that the sum of lifts stays within `search.max_lift`."""
-        return min(1.0, self.search.max_lift / self.total_lift) if self.total_lift else 1.0
+    def boost_scale(self) -> float:
+        """Factor in (0, 1] that scales every strength so that the sum of boosts stays within `search.max_boost`."""
+        return min(1.0, self.search.max_boost / self.total_boost) if self.total_boost else 1.0
 
     @property
     def lookup_index(self) -> str:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from affinity_search.config import Config, load_config
 from affinity_search.engine import Engine
+from affinity_search.sandbox import Files, Say, fill_sandbox, find_files, remove_sandbox, sandbox_names
 from affinity_search.suggest import Suggestion, suggest_from_files, write_yaml
-from affinity_search.trial import Files, Say, find_files, own_names, remove_trial, stage
 
 __all__ = ["Demo", "deploy_demo"]
 
@@ -36,11 +36,11 @@ def deploy_demo(engine: Engine, data: Path, work: Path, name: str, say: Say) -> 
     config_path = work / "affinity.yaml"
     config_path.write_text(_configuration(files, engine, name), encoding="utf-8")
     config = load_config(config_path)
-    remove_trial(engine, name)
-    stage(engine, config, files, say)
+    remove_sandbox(engine, name)
+    fill_sandbox(engine, config, files, say)
     return Demo(engine, config, config_path, files)
 
 
 def _configuration(files: Files, engine: Engine, name: str) -> str:
     suggestion = suggest_from_files(files.items, [files.events]).suggestion
-    return write_yaml(Suggestion(own_names(suggestion.config, engine.url, name), suggestion.reasons))
+    return write_yaml(Suggestion(sandbox_names(suggestion.config, engine.url, name), suggestion.reasons))

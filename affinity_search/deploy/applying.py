@@ -42,7 +42,7 @@ def rollback(config: Config, engine: Engine, now: datetime, to: int | None = Non
 
 
 def _check_templates(plan: Plan, engine: Engine) -> None:
-    from affinity_search.templates.check import check_template
+    from affinity_search.surfaces.check import check_template
 
     stored = {change.after for change in plan.pending if change.kind == "script"}
     for template in plan.templates:

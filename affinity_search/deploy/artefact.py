@@ -11,7 +11,7 @@ from typing import Any, Literal
 from affinity_search.config.model import Config
 from affinity_search.errors import ConfigError
 from affinity_search.resources import resource_folder
-from affinity_search.templates import Template, build_templates
+from affinity_search.surfaces import Template, build_templates
 
 __all__ = ["MAX_SCRIPT_BYTES", "Artefact", "Kind", "artefacts", "canonical", "digest", "script_artefacts"]
 

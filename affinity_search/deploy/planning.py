@@ -16,7 +16,7 @@ from affinity_search.deploy.mappings import conflicts
 from affinity_search.deploy.store import Key, current, keep_reason, reindex_needed
 from affinity_search.engine import Engine
 from affinity_search.errors import ConfigError
-from affinity_search.templates import Template, build_templates
+from affinity_search.surfaces import Template, build_templates
 
 __all__ = ["Plan", "drift_since", "plan", "plan_artefacts", "plan_rollback"]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from random import Random
 
 from affinity_search.evaluate.comparison import Difference
-from affinity_search.evaluate.formula import Lifts, Shop, scores
+from affinity_search.evaluate.formula import Boosts, Shop, scores
 from affinity_search.evaluate.queries import Query
 from affinity_search.evaluate.replay import Search
 from affinity_search.evaluate.sides import Side, against_generic
@@ -49,21 +49,21 @@ def controls(
     sides: Sequence[Side],
     shop: Shop,
     found: Rankings,
-    lifted: Mapping[Search, Lifts],
+    boosted: Mapping[Search, Boosts],
     strangers: Mapping[str, str],
     seed: int,
 ) -> Controls:
     """The controls for the sides of all and of novel targets."""
-    orders = {search: found[Search(search.text, strangers[search.user or ""])].ids for search in lifted}
+    orders = {search: found[Search(search.text, strangers[search.user or ""])].ids for search in boosted}
     stranger, stranger_novel = (against_generic(side, orders, seed) for side in sides)
-    texts = dict.fromkeys(search.text for search in lifted)
+    texts = dict.fromkeys(search.text for search in boosted)
     changed = sum(found[Search(text, NOBODY)] != found[Search(text)] for text in texts)
-    return Controls(stranger, stranger_novel, changed, _formula_error(shop, found, lifted))
+    return Controls(stranger, stranger_novel, changed, _formula_error(shop, found, boosted))
 
 
-def _formula_error(shop: Shop, found: Rankings, lifted: Mapping[Search, Lifts]) -> float:
+def _formula_error(shop: Shop, found: Rankings, boosted: Mapping[Search, Boosts]) -> float:
     worst = 0.0
-    for search, some in lifted.items():
+    for search, some in boosted.items():
         generic, personal = found[Search(search.text)], found[search]
         expected = dict(zip(generic.ids, scores(shop, generic, some, shop.parts), strict=True))
         for item, score in zip(personal.ids, personal.scores, strict=True):

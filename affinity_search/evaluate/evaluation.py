@@ -14,7 +14,7 @@ from affinity_search.evaluate.facts import Facts, gather_facts, owned_items
 from affinity_search.evaluate.formula import read_shop
 from affinity_search.evaluate.queries import Query
 from affinity_search.evaluate.replay import Ranking, Search, replay
-from affinity_search.evaluate.sides import Side, lifted_candidates, sides
+from affinity_search.evaluate.sides import Side, boosted_candidates, sides
 from affinity_search.evaluate.targets import all_targets, novel_targets
 from affinity_search.validation.split import CANDIDATES
 
@@ -67,16 +67,16 @@ def evaluate(
     found: dict[Search, Ranking] = {}
     for stage, searches in asked.items():
         found.update(_replayed(engine, config, stage, [one for one in searches if one not in found], progress))
-    lifted = lifted_candidates(shop, queries, found)
+    boosted = boosted_candidates(shop, queries, found)
     tasks = all_targets(queries, found), novel_targets(queries, found, owned_items(connection, config))
     every, novel = sides(
-        tasks, shop, found, lifted, seed, lambda done, total: progress("affinities apart", done, total)
+        tasks, shop, found, boosted, seed, lambda done, total: progress("affinities apart", done, total)
     )
     return Evaluation(
         tuple(queries),
         every,
         novel,
-        controls((every, novel), shop, found, lifted, strangers, seed),
+        controls((every, novel), shop, found, boosted, strangers, seed),
         gather_facts(connection, queries, found),
         config,
         seed,

@@ -15,8 +15,8 @@ from affinity_search.evaluate.evaluation import Evaluation, Progress, evaluate
 from affinity_search.evaluate.own_log import cut_log
 from affinity_search.evaluate.queries import Query, look_derived, read_queries, sample_queries
 from affinity_search.extras import extra_module
+from affinity_search.sandbox import Files, Say, find_files, open_sandbox
 from affinity_search.suggest import suggest_from_files
-from affinity_search.trial import Files, Say, find_files, staged
 
 __all__ = ["FolderEvaluation", "evaluate_folder"]
 
@@ -79,7 +79,7 @@ def evaluate_folder(
         queries = test.queries if most is None else sample_queries(test.queries, most, seed)
         say(f"queries: {len(queries):,} of {len(test.queries):,}, {test.origin}")
         chosen = config or _suggested(test.training, say)
-        with staged(engine, chosen, test.training, _own_name(shop), say) as (state, deployed):
+        with open_sandbox(engine, chosen, test.training, _own_name(shop), say) as (state, deployed):
             outcome = evaluate(engine, state, deployed, queries, seed=seed, progress=progress)
     shown = replace(outcome, config=chosen)
     return FolderEvaluation(shop, shown, test.origin, test.derived, len(test.queries), config is None)

@@ -1,6 +1,6 @@
-"""The score outside the engine: the very levels and lifts that the deployed template adds up.
+"""The score outside the engine: the very levels and boosts that the deployed template adds up.
 
-`score = relevance * (1 + sum of lifts)` for the first `window` candidates, as `templates.lookups` has it.
+`score = relevance * (1 + sum of boosts)` for the first `window` candidates, as `lookups.clauses` has it.
 """
 
 from __future__ import annotations
@@ -11,31 +11,31 @@ from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING
 
-from affinity_search.config.model import ITEM, NEW, Config
+from affinity_search.config.model import ITEM, OWNED_DEMOTION, Config
 from affinity_search.evaluate.replay import Ranking
-from affinity_search.templates.lookups import level_lifts
+from affinity_search.lookups.clauses import level_boosts
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-__all__ = ["Lifts", "Shop", "lifts", "read_shop", "scores"]
+__all__ = ["Boosts", "Shop", "boosts", "read_shop", "scores"]
 
 Levels = Mapping[str, Mapping[str, int]]
 
-Lifts = Mapping[str, Sequence[float]]
+Boosts = Mapping[str, Sequence[float]]
 """What each attribute adds to the factor of each candidate, in their order; attributes that add nothing are absent."""
 
 
 @dataclass(frozen=True)
 class Shop:
-    """What the formula needs: lifts by level, the items' values, and each shopper's levels, all by attribute.
+    """What the formula needs: boosts by level, the items' values, and each shopper's levels, all by attribute.
 
-    `levels[user][attribute][value]` is the level (`new` has the items bought), `values[attribute][item]` the item's
+    `levels[user][attribute][value]` is the level (`owned_demotion` has the items bought), `values[attribute][item]` the item's
     values; `multi_valued` are the attributes where the highest level of an item's values counts, in the others the bits
     of all of them do.
     """
 
-    lifts: Mapping[str, Sequence[float]]
+    boosts: Mapping[str, Sequence[float]]
     values: Mapping[str, Mapping[str, Sequence[str]]]
     levels: Mapping[str, Levels]
     multi_valued: frozenset[str]
@@ -43,8 +43,8 @@ class Shop:
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """The attributes that have lifts, `item` for the id list, `new` for what the shopper has not bought."""
-        return tuple(self.lifts)
+        """The attributes that have boosts, `item` for the id list, `owned_demotion` for what the shopper has not bought."""
+        return tuple(self.boosts)
 
 
 def read_shop(connection: DuckDBPyConnection, config: Config) -> Shop:
@@ -61,18 +61,18 @@ def read_shop(connection: DuckDBPyConnection, config: Config) -> Shop:
         levels.setdefault(user, {}).setdefault(name, {})[value] = level
     window = config.search.window if config.search.shape == "rescore" else 10**9
     multi_valued = frozenset(name for name, attribute in config.active_attributes.items() if attribute.multi_valued)
-    return Shop(level_lifts(config), values, levels, multi_valued, window)
+    return Shop(level_boosts(config), values, levels, multi_valued, window)
 
 
-def lifts(shop: Shop, items: Sequence[str], user: str | None) -> Lifts:
+def boosts(shop: Shop, items: Sequence[str], user: str | None) -> Boosts:
     """What the shopper's affinities add to the factor of each of these candidates; empty for somebody without any."""
     known = shop.levels.get(user or "", {})
     return {part: _of_part(shop, part, known[part], items) for part in shop.parts if part in known}
 
 
-def scores(shop: Shop, found: Ranking, lifted: Lifts, parts: Collection[str]) -> list[float]:
-    """The scores of generic candidates with what `lifts` gave for them, counting only these parts."""
-    used = [lifted[part] for part in parts if part in lifted]
+def scores(shop: Shop, found: Ranking, boosted: Boosts, parts: Collection[str]) -> list[float]:
+    """The scores of generic candidates with what `boosts` gave for them, counting only these parts."""
+    used = [boosted[part] for part in parts if part in boosted]
     if not used:
         return list(found.scores)
     near = [score * (1 + sum(some)) for score, *some in zip(found.scores[: shop.window], *used, strict=False)]
@@ -80,13 +80,13 @@ def scores(shop: Shop, found: Ranking, lifted: Lifts, parts: Collection[str]) ->
 
 
 def _of_part(shop: Shop, part: str, levels: Mapping[str, int], items: Sequence[str]) -> list[float]:
-    lift, level = shop.lifts[part], levels.get
+    boost, level = shop.boosts[part], levels.get
     if part == ITEM:
-        return [lift[level(item, 0)] for item in items]
-    if part == NEW:
-        return [lift[1 - level(item, 0)] for item in items]
+        return [boost[level(item, 0)] for item in items]
+    if part == OWNED_DEMOTION:
+        return [boost[1 - level(item, 0)] for item in items]
     values, merge = shop.values[part], _highest if part in shop.multi_valued else _all_bits
-    return [lift[merge(values.get(item, ()), level)] for item in items]
+    return [boost[merge(values.get(item, ()), level)] for item in items]
 
 
 def _highest(values: Sequence[str], level: Callable[[str, int], int]) -> int:

@@ -6,13 +6,13 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from affinity_search.evaluate.comparison import Difference, compare
-from affinity_search.evaluate.formula import Lifts, Shop, lifts, scores
+from affinity_search.evaluate.formula import Boosts, Shop, boosts, scores
 from affinity_search.evaluate.measures import DEPTH, MEASURES, measure
 from affinity_search.evaluate.queries import Query
 from affinity_search.evaluate.replay import Ranking, Search
 from affinity_search.evaluate.targets import Rankings, Task
 
-__all__ = ["MAIN", "Side", "against_generic", "lifted_candidates", "sides"]
+__all__ = ["MAIN", "Side", "against_generic", "boosted_candidates", "sides"]
 
 MAIN = "ndcg@10"
 
@@ -41,17 +41,17 @@ class Side:
         return self.differences[MAIN]
 
 
-def lifted_candidates(shop: Shop, queries: Sequence[Query], found: Rankings) -> dict[Search, Lifts]:
+def boosted_candidates(shop: Shop, queries: Sequence[Query], found: Rankings) -> dict[Search, Boosts]:
     """For every search of a shopper what their affinities add to each generic candidate."""
     searches = dict.fromkeys(Search(query.text, query.user) for query in queries)
-    return {search: lifts(shop, found[Search(search.text)].ids, search.user) for search in searches}
+    return {search: boosts(shop, found[Search(search.text)].ids, search.user) for search in searches}
 
 
 def sides(
     tasks: Sequence[Task],
     shop: Shop,
     found: Rankings,
-    lifted: Mapping[Search, Lifts],
+    boosted: Mapping[Search, Boosts],
     seed: int,
     step: Step = lambda *_: None,
 ) -> list[Side]:
@@ -64,7 +64,7 @@ def sides(
     }
     parts: list[dict[str, Difference]] = [{} for _ in tasks]
     for done, (label, kept) in enumerate(choices.items(), 1):
-        orders = {search: _order(shop, found[Search(search.text)], some, kept) for search, some in lifted.items()}
+        orders = {search: _order(shop, found[Search(search.text)], some, kept) for search, some in boosted.items()}
         for side, differences in zip(bare, parts, strict=True):
             differences[label] = against_generic(side, orders, seed)
         step(done, len(choices))
@@ -92,6 +92,6 @@ def _difference(task: Task, base: Values, other: Values, name: str, seed: int) -
     return compare(base[name], other[name], {query.qid: query.user for query in task.queries}, seed=seed)
 
 
-def _order(shop: Shop, found: Ranking, lifted: Lifts, parts: Collection[str]) -> list[str]:
-    worth = scores(shop, found, lifted, parts)
+def _order(shop: Shop, found: Ranking, boosted: Boosts, parts: Collection[str]) -> list[str]:
+    worth = scores(shop, found, boosted, parts)
     return [found.ids[place] for place in sorted(range(len(worth)), key=worth.__getitem__, reverse=True)]

@@ -11,11 +11,13 @@ from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from affinity_search.config.model import ITEM, NEW, Config
+from affinity_search.config.model import ITEM, OWNED_DEMOTION, Config
 from affinity_search.errors import ConfigError, DataError
+from affinity_search.lookups.coding import codings
 from affinity_search.profiles import statements
-from affinity_search.profiles.encode import codings
-from affinity_search.profiles.record import (
+from affinity_search.profiles.report import CLIPPED_SHARE_TO_WARN, AttributeReport, BuildReport, warnings
+from affinity_search.signals.related import learn_related, prepare_scores
+from affinity_search.state.builds import (
     Build,
     checked_build,
     config_hash,
@@ -25,8 +27,6 @@ from affinity_search.profiles.record import (
     transaction,
     write_meta,
 )
-from affinity_search.profiles.related import learn_related, prepare_scores
-from affinity_search.profiles.report import CLIPPED_SHARE_TO_WARN, AttributeReport, BuildReport, warnings
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -134,16 +134,16 @@ def _prepare(
 def _attribute_rows(config: Config) -> list[list[Any]]:
     limits = config.profiles
     rows: list[list[Any]] = [
-        [name, a.field, a.half_life_days, a.full_weight, a.levels, limits.max_values, 0.0, 0.0]
+        [name, a.field, a.half_life_days, a.saturation_weight, a.levels, limits.max_values, 0.0, 0.0]
         for name, a in config.active_attributes.items()
     ]
     item = config.item_affinity
     bought, limit = item.bought_before, limits.max_items
     if item.strength:
         weights = [bought.weight, item.related.weight]
-        rows.append([ITEM, None, bought.half_life_days, item.full_weight, item.levels, limit, *weights])
-    if item.step_back:
-        rows.append([NEW, None, bought.half_life_days, 1.0, 1, min(4 * limit, MOST_BOUGHT), 0.0, 0.0])
+        rows.append([ITEM, None, bought.half_life_days, item.saturation_weight, item.levels, limit, *weights])
+    if item.owned_demotion:
+        rows.append([OWNED_DEMOTION, None, bought.half_life_days, 1.0, 1, min(4 * limit, MOST_BOUGHT), 0.0, 0.0])
     return rows
 
 

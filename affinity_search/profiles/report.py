@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from affinity_search.config.model import ITEM, NEW, Config
-from affinity_search.profiles.encode import codings
+from affinity_search.config.model import ITEM, OWNED_DEMOTION, Config
+from affinity_search.lookups.coding import codings
 
 __all__ = ["AttributeReport", "BuildReport", "warnings"]
 
@@ -18,7 +18,7 @@ class AttributeReport:
     """What became of one attribute; `+` adds two reports.
 
     `entries` were kept, of `shoppers` shoppers; the size guard cut `entries_cut` entries of `shoppers_cut` shoppers;
-    `clipped` of the kept ones weigh more than `full_weight`, and so get no more than the highest level.
+    `clipped` of the kept ones weigh more than `saturation_weight`, and so get no more than the highest level.
     """
 
     entries: int = 0
@@ -67,14 +67,14 @@ def _warning(config: Config, name: str, report: AttributeReport, p99: Mapping[st
     if not report.entries:
         if name == ITEM:
             return f"item_affinity: no entries: {_no_items(config)}"
-        if name == NEW:
-            return "item_affinity.step_back: no entries: there is no event of a type with the highest weight"
+        if name == OWNED_DEMOTION:
+            return "item_affinity.owned_demotion: no entries: there is no event of a type with the highest weight"
         field = config.attributes[name].field
         return f"attributes.{name}: no entries: no item with events has a value in `{field}` (are the items loaded?)"
     if report.clipped_share > CLIPPED_SHARE_TO_WARN:
         address = "item_affinity" if name == ITEM else f"attributes.{name}"
         return (
-            f"{address}.full_weight: {report.clipped_share:.0%} of the entries weigh more and get no more than the "
+            f"{address}.saturation_weight: {report.clipped_share:.0%} of the entries weigh more and get no more than the "
             f"highest level; {p99[name]:.1f} would hold 99 % of them"
         )
     return ""

@@ -23,7 +23,7 @@ CREATE OR REPLACE TEMP TABLE build_types (type VARCHAR, weight DOUBLE);
 CREATE OR REPLACE TEMP TABLE build_clock (as_of INTEGER, prior_events DOUBLE);
 CREATE OR REPLACE TEMP TABLE build_users (user_id VARCHAR);
 CREATE OR REPLACE TEMP TABLE build_attributes (
-    attribute VARCHAR, field VARCHAR, half_life_days DOUBLE, full_weight DOUBLE, levels INTEGER, keep INTEGER,
+    attribute VARCHAR, field VARCHAR, half_life_days DOUBLE, saturation_weight DOUBLE, levels INTEGER, keep INTEGER,
     item_weight DOUBLE, related_weight DOUBLE
 );
 CREATE OR REPLACE TEMP TABLE build_events (attribute VARCHAR, events DOUBLE);
@@ -98,7 +98,7 @@ STORED_POPULATION = "CREATE OR REPLACE TEMP VIEW build_population AS SELECT * FR
 # The decayed events of the whole population, by attribute: what the share of a value not seen before is a part of.
 TOTALS = """
 SELECT a.attribute, t.mass / 1152921504606846976 FROM build_attributes a JOIN build_totals t USING (half_life_days)
-WHERE a.attribute NOT IN ('item', 'new') AND t.mass > 0 ORDER BY a.attribute
+WHERE a.attribute NOT IN ('item', 'owned_demotion') AND t.mass > 0 ORDER BY a.attribute
 """
 
 NEXT_TABLES = """
@@ -147,18 +147,18 @@ WITH histories AS (
     LEFT JOIN build_again g USING (item)
     JOIN build_attributes a ON a.attribute = 'item'
 )
-SELECT w.user_id, w.attribute, w.value, w.count, w.weight, w.weight > a.full_weight AS clipped,
-       greatest(1, least(a.levels, floor(w.weight / a.full_weight * a.levels + 0.5)))::SMALLINT AS level,
+SELECT w.user_id, w.attribute, w.value, w.count, w.weight, w.weight > a.saturation_weight AS clipped,
+       greatest(1, least(a.levels, floor(w.weight / a.saturation_weight * a.levels + 0.5)))::SMALLINT AS level,
        row_number() OVER (
            PARTITION BY w.user_id, w.attribute, w.count > 0
            ORDER BY w.weight * CASE WHEN w.attribute = 'item' THEN 1 ELSE w.count END DESC, w.value
        ) <= a.keep AS kept
 FROM weighed w JOIN build_attributes a ON a.attribute = w.attribute
-WHERE w.weight > 0 AND (w.count > 0 OR w.weight / a.full_weight * a.levels >= 0.5)
+WHERE w.weight > 0 AND (w.count > 0 OR w.weight / a.saturation_weight * a.levels >= 0.5)
 """
 
-# The items bought, for `item_affinity.step_back`: those of the types that count most, the newest first. None where
-# `new` is no attribute of this build.
+# The items bought, for `item_affinity.owned_demotion`: those of the types that count most, the newest first. None where
+# `owned_demotion` is no attribute of this build.
 BOUGHT = """
 INSERT INTO scored
 WITH bought AS (
@@ -166,13 +166,13 @@ WITH bought AS (
            sum((mass * pow(2.0, -age / half_life_days) * 1152921504606846976)::HUGEINT)::DOUBLE
            / 1152921504606846976 AS count
     FROM counted CROSS JOIN build_attributes
-    WHERE attribute = 'new' AND weight = (SELECT max(weight) FROM build_types)
+    WHERE attribute = 'owned_demotion' AND weight = (SELECT max(weight) FROM build_types)
       AND hash(user_id) % $partitions = $partition
     GROUP BY user_id, item
 )
 SELECT user_id, attribute, item, count, 1, false, 1,
        row_number() OVER (PARTITION BY user_id ORDER BY age, item) <= keep
-FROM bought JOIN build_attributes ON attribute = 'new'
+FROM bought JOIN build_attributes ON attribute = 'owned_demotion'
 """
 
 KEEP = """

@@ -15,13 +15,14 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from affinity_search.config.model import NEW, Config
+from affinity_search.config.model import OWNED_DEMOTION, Config
 from affinity_search.engine.bulk import Action, BulkReport, Refusal, write_bulk
 from affinity_search.engine.protocol import Engine, path
 from affinity_search.errors import MissingResource
+from affinity_search.lookups.coding import codings
 from affinity_search.profiles.documents import lookup_documents, profile_document, shopper_of
-from affinity_search.profiles.encode import codings
-from affinity_search.profiles.record import (
+from affinity_search.publish.resync import collect_documents, index_ids
+from affinity_search.state.builds import (
     Build,
     checked_build,
     read_meta,
@@ -29,7 +30,6 @@ from affinity_search.profiles.record import (
     transaction,
     write_meta,
 )
-from affinity_search.publish.adoption import collect_documents, index_ids
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -167,7 +167,7 @@ def _adopt(engine: Engine, connection: DuckDBPyConnection, config: Config, build
 def _coding_hash(config: Config) -> str:
     coded = codings(config)
     parts: list[list[object]] = [[name, coding.levels, coding.multi_valued] for name, coding in sorted(coded.items())]
-    if NEW in coded:
+    if OWNED_DEMOTION in coded:
         parts.append([config.items.index])  # which stands in the documents
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16] + " "
 

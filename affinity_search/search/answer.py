@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from affinity_search.templates.lookups import matched_levels, matched_lifts
+from affinity_search.lookups.clauses import matched_boosts, matched_levels
 
 __all__ = ["Answer", "Hit", "Reason", "read_answer"]
 
@@ -15,15 +15,15 @@ __all__ = ["Answer", "Hit", "Reason", "read_answer"]
 class Reason:
     """One affinity that moved a hit.
 
-    `lift` is what it adds to the factor, `share` the part of the score that it makes up (0 to 1). `attribute` is `item`
-    for the shopper's id list, `new` for an item that the shopper has not bought. `value` is the item's value that the
-    shopper likes, None where it was not looked up and for `new`.
-    `related` is True for an item that the shopper never had, lifted by others that go with it.
+    `boost` is what it adds to the factor, `share` the part of the score that it makes up (0 to 1). `attribute` is `item`
+    for the shopper's id list, `owned_demotion` for an item that the shopper has not bought. `value` is the item's value that the
+    shopper likes, None where it was not looked up and for `owned_demotion`.
+    `related` is True for an item that the shopper never had, boosted by others that go with it.
     """
 
     attribute: str
     level: int
-    lift: float
+    boost: float
     share: float
     value: str | None = None
     related: bool = False
@@ -31,7 +31,7 @@ class Reason:
 
 @dataclass(frozen=True)
 class Hit:
-    """One hit: score = relevance * factor, factor = 1 + the sum of its reasons' lifts; `rank` counts from 1."""
+    """One hit: score = relevance * factor, factor = 1 + the sum of its reasons' boosts; `rank` counts from 1."""
 
     rank: int
     id: str
@@ -72,9 +72,9 @@ def read_answer(body: Mapping[str, Any], *, first_rank: int = 1) -> Answer:
 
 def _hit(raw: Mapping[str, Any], rank: int) -> Hit:
     names = raw.get("matched_queries", [])
-    lifts, levels = matched_lifts(names), matched_levels(names)
-    factor = 1 + sum(lifts.values())
-    reasons = [Reason(name, levels[name], lift, lift / factor) for name, lift in lifts.items()]
+    boosts, levels = matched_boosts(names), matched_levels(names)
+    factor = 1 + sum(boosts.values())
+    reasons = [Reason(name, levels[name], boost, boost / factor) for name, boost in boosts.items()]
     return Hit(
         rank=rank,
         id=raw["_id"],

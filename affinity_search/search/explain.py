@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Unpack
 
-from affinity_search.config.model import NEW, Config
+from affinity_search.config.model import OWNED_DEMOTION, Config
 from affinity_search.engine.protocol import path
 from affinity_search.errors import MissingResource
 from affinity_search.items.item import parse_item, values_at
@@ -102,7 +102,7 @@ def _with_values(hit: Hit, config: Config, liked: Liked) -> Hit:
 
 
 def _with_value(reason: Reason, hit: Hit, config: Config, liked: Liked) -> Reason:
-    if reason.attribute == NEW:
+    if reason.attribute == OWNED_DEMOTION:
         return reason
     if reason.attribute not in config.attributes:
         _, count = liked.get((reason.attribute, hit.id), (0, 1.0))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from affinity_search.config.model import ITEM, NEW
+from affinity_search.config.model import ITEM, OWNED_DEMOTION
 from affinity_search.search.answer import Reason
 
 __all__ = ["sentence"]
@@ -22,7 +22,7 @@ def sentence(reasons: Sequence[Reason]) -> str:
     """
     if not reasons:
         return "Ranked by your search words and by what is popular."
-    telling = [reason for reason in reasons if reason.attribute != NEW] or reasons
+    telling = [reason for reason in reasons if reason.attribute != OWNED_DEMOTION] or reasons
     said = [_clause(reason) for reason in telling[:NAMED]]
     text = " and ".join(said)
     return f"{text[0].upper()}{text[1:]}."
@@ -31,7 +31,7 @@ def sentence(reasons: Sequence[Reason]) -> str:
 def _clause(reason: Reason) -> str:
     if reason.attribute == ITEM:
         return "people who bought what you bought also bought this" if reason.related else "you bought this before"
-    if reason.attribute == NEW:
+    if reason.attribute == OWNED_DEMOTION:
         return "you have not bought this yet"
     label = reason.attribute.replace("_", " ")
     return f"you often choose {label} {reason.value}" if reason.value else f"you often choose this {label}"

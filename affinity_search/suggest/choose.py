@@ -14,15 +14,15 @@ from math import ceil, isfinite
 from affinity_search.config.model import Attribute, Config
 from affinity_search.validation.arrays import Floats
 from affinity_search.validation.bench import Bench
-from affinity_search.validation.changes import MOST_LIFT, changed, value_at
+from affinity_search.validation.changes import MOST_BOOST, changed, value_at
 from affinity_search.validation.measure import Gain, Quality, Verdict, auc, compare
 
 __all__ = [
     "ALPHA",
     "BOUGHT",
+    "DEMOTION",
     "MOST_LOOKUPS",
     "RELATED",
-    "STEP_BACK",
     "TREND",
     "WIDER_WINDOW",
     "WINDOW",
@@ -36,15 +36,15 @@ __all__ = [
 TREND = "popularity.recent.weight"
 BOUGHT = "item_affinity.strength"
 RELATED = "item_affinity.related.weight"
-STEP_BACK = "item_affinity.step_back"
+DEMOTION = "item_affinity.owned_demotion"
 WINDOW = "search.window"
 ALPHA = 0.05
 ALPHAS = (0.02, 0.1, 0.2)
 RECENT = (0.5, 1.0)
 ITEM_STRENGTHS = (0.25, 0.5, 1.0, 1.5)
-STEPS_BACK = (0.1, 0.25, 0.5, 1.0, 2.0)
-RELATED_LIFTS = (0.1, 0.2, 0.4)
-"""Lift per unit of a related item's log lift: what an attribute has as its strength."""
+DEMOTIONS = (0.1, 0.25, 0.5, 1.0, 2.0)
+RELATED_BOOSTS = (0.1, 0.2, 0.4)
+"""Boost per unit of a related item's log lift: what an attribute has as its strength."""
 WIDER_WINDOW = 200
 LEAST_WIDER = 0.01
 """A wider window costs time in every search, so it has to gain at least so much."""
@@ -115,7 +115,7 @@ class _Choice:
     def made(self) -> Chosen:
         self._trend()
         self._bought_before()
-        self._step_back()
+        self._owned_demotion()
         self._related()
         self.weights = self.bench.weights(_with_everything(self.config))
         told = {name: self._told(name) for name in self.names}
@@ -143,18 +143,18 @@ class _Choice:
         others = {s: self.bench.fitted(changed(self.config, {BOUGHT: s})) for s in ITEM_STRENGTHS}
         self._take_least(BOUGHT, others, lambda verdict: verdict.all.clear and verdict.harmless, lambda v: v.all)
 
-    def _step_back(self) -> None:
-        """How far what was bought steps back, where it is not lifted."""
+    def _owned_demotion(self) -> None:
+        """How far what was bought steps back, where it is not boosted."""
         item = self.config.item_affinity
         if not (item.strength and item.bought_before.weight):
-            others = {lift: changed(self.config, {STEP_BACK: lift}) for lift in STEPS_BACK}
-            self._take_least(STEP_BACK, others, lambda verdict: verdict.all.clear and verdict.harmless, lambda v: v.all)
+            others = {boost: changed(self.config, {DEMOTION: boost}) for boost in DEMOTIONS}
+            self._take_least(DEMOTION, others, lambda verdict: verdict.all.clear and verdict.harmless, lambda v: v.all)
 
     def _related(self) -> None:
         """Weight of related items, beside the bought-before term or alone in the id list."""
         strength = self.config.item_affinity.strength
         alone = {} if strength else {BOUGHT: 1.0, "item_affinity.bought_before.weight": 0.0}
-        weights = [round(lift / (strength or 1.0), 3) for lift in RELATED_LIFTS]
+        weights = [round(boost / (strength or 1.0), 3) for boost in RELATED_BOOSTS]
         others = {w: self.bench.fitted(changed(self.config, {**alone, RELATED: w})) for w in weights}
         self._take_least(RELATED, others, lambda verdict: verdict.good, lambda v: v.both)
 
@@ -202,7 +202,7 @@ class _Choice:
             left.remove(best)
 
     def _having(self, name: str) -> Config:
-        """The configuration with this attribute, too, its full weight fitted; the last of those switched on."""
+        """The configuration with this attribute, too, its saturation weight fitted; the last of those switched on."""
         config = self.config
         last = {n: a for n, a in config.attributes.items() if n != name} | {name: config.attributes[name]}
         fresh = changed(config.model_copy(update={"attributes": last}), {f"attributes.{name}.strength": ALPHA})
@@ -255,15 +255,15 @@ class _Choice:
             total = self._verdict(before, self.bench.personalised(self.config))
             if total.harmless or not self.config.lookups:
                 return total, frozenset(dropped)
-            parts = [STEP_BACK, BOUGHT, *(f"attributes.{name}.strength" for name in self.config.active_attributes)]
+            parts = [DEMOTION, BOUGHT, *(f"attributes.{name}.strength" for name in self.config.active_attributes)]
             last = [address for address in parts if value_at(self.config, address)][-1]
             self.config = changed(self.config, {last: 0.0})
             dropped.add(last.removeprefix("attributes.").removesuffix(".strength") if last.startswith("attr") else last)
 
     def _bounded(self) -> Config:
-        """The configuration within the budget, its bound what the lifts add up to, its attributes in order of use."""
-        bound = float(min(MOST_LIFT, max(1, ceil(self.config.total_lift))))
-        config = changed(self.config, {"search.max_lookups": MOST_LOOKUPS, "search.max_lift": bound})
+        """The configuration within the budget, its bound what the boosts add up to, its attributes in order of use."""
+        bound = float(min(MOST_BOOST, max(1, ceil(self.config.total_boost))))
+        config = changed(self.config, {"search.max_lookups": MOST_LOOKUPS, "search.max_boost": bound})
         active = config.active_attributes
         idle = {name: config.attributes[name] for name in self.names if name not in active}
         return config.model_copy(update={"attributes": {**active, **idle}})

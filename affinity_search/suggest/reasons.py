@@ -9,9 +9,9 @@ from math import isfinite
 from affinity_search.config.model import Config
 from affinity_search.suggest.choose import (
     BOUGHT,
+    DEMOTION,
     MOST_LOOKUPS,
     RELATED,
-    STEP_BACK,
     TREND,
     WIDER_WINDOW,
     WINDOW,
@@ -42,7 +42,7 @@ def reasons(
         "attributes": _why_attributes(config),
         **{f"attributes.{name}": _why(chosen, searches, name, facts[name]) for name in config.attributes},
         **_why_numbers(chosen, usual_half_life),
-        "search.max_lift": _why_bound(config),
+        "search.max_boost": _why_bound(config),
     }
 
 
@@ -84,7 +84,7 @@ def _why_attributes(config: Config) -> str:
         else "surely better than the usual 0.05"
     )
     return (
-        f"In the order of their use. Strength {active[0].strength:g}: {strength}. full_weight: 99th percentile of the "
+        f"In the order of their use. Strength {active[0].strength:g}: {strength}. saturation_weight: 99th percentile of the "
         f"weights above 0 in the replay."
     )
 
@@ -136,7 +136,7 @@ def _why_not(chosen: Chosen, searches: Searches, name: str) -> str:
 
 def _why_numbers(chosen: Chosen, usual_half_life: float) -> dict[str, str]:
     config = chosen.config
-    numbers = (BOUGHT, RELATED, STEP_BACK, TREND, WINDOW)
+    numbers = (BOUGHT, RELATED, DEMOTION, TREND, WINDOW)
     said = dict.fromkeys(numbers, "no purchase could be replayed to judge it by")
     said.update((address, _gained(chosen.tried[address])) for address in numbers if address in chosen.tried)
     harmful = {address: f"off: all parts together did harm; {said[address]}" for address in chosen.dropped & {*numbers}}
@@ -155,7 +155,7 @@ def _why_numbers(chosen: Chosen, usual_half_life: float) -> dict[str, str]:
         RELATED: f"what others bought together with a shopper's items; {said[RELATED]}"
         if item.related_on
         else f"off: no sure gain without a loss; {said[RELATED]}",
-        STEP_BACK: _why_step_back(config, said[STEP_BACK]),
+        DEMOTION: _why_owned_demotion(config, said[DEMOTION]),
         "item_affinity.bought_before.half_life_days": "the usual value; no other was surely better"
         if half_life == usual_half_life
         else f"surely better than the usual {usual_half_life:g}",
@@ -166,17 +166,17 @@ def _why_numbers(chosen: Chosen, usual_half_life: float) -> dict[str, str]:
     }
 
 
-def _why_step_back(config: Config, gained: str) -> str:
+def _why_owned_demotion(config: Config, gained: str) -> str:
     item = config.item_affinity
-    if item.step_back:
+    if item.owned_demotion:
         return f"what was bought is not bought again soon, so the rest goes before it; {gained}"
-    lifted = item.strength and item.bought_before.weight
-    return "off: what was bought is lifted" if lifted else f"off: no sure gain without a loss; {gained}"
+    boosted = item.strength and item.bought_before.weight
+    return "off: what was bought is boosted" if boosted else f"off: no sure gain without a loss; {gained}"
 
 
 def _why_bound(config: Config) -> str:
-    scaled = "" if config.lift_scale == 1 else " (all strengths are scaled down to that)"
+    scaled = "" if config.boost_scale == 1 else " (all strengths are scaled down to that)"
     return (
-        f"the bound: an item can at most be lifted to {config.search.max_lift + 1:g} times its relevance{scaled}; "
-        f"the parts above add up to a lift of {config.total_lift:.2f}"
+        f"the bound: an item can at most be boosted to {config.search.max_boost + 1:g} times its relevance{scaled}; "
+        f"the parts above add up to a boost of {config.total_boost:.2f}"
     )

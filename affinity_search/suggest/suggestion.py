@@ -92,7 +92,7 @@ def _start(
         },
         "item_affinity": {"bought_before": {"half_life_days": half_life}},
         "popularity": {"all_time": {"weight": 1.0}},
-        "search": {"max_lift": 1},
+        "search": {"max_boost": 1},
     }
     return Config.model_validate(data)
 

@@ -21,7 +21,7 @@ WRITTEN: dict[str, Any] = {
     "attributes": True,
     "item_affinity": True,
     "popularity": True,
-    "search": {"window", "max_lift", "max_lookups"},
+    "search": {"window", "max_boost", "max_lookups"},
 }
 SECTIONS = list(Config.model_fields)
 HEAD = (

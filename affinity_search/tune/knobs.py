@@ -16,7 +16,7 @@ POPULARITY = (0.5, 1.0, 2.0)
 RECENT = (0.0, 0.5, 1.0, 2.0)
 STRENGTHS = (0.0, 0.25, 0.5, 1.0, 1.5, 2.5)
 RELATED = (0.0, 0.1, 0.2, 0.4)
-STEP_BACK = (0.0, 0.1, 0.25, 0.5, 1.0)
+DEMOTION = (0.0, 0.1, 0.25, 0.5, 1.0)
 ALPHA_FACTORS = (0.5, 2.0)
 HALF_LIFE_FACTORS = (1 / 3, 4.0)
 PRIOR = (2.0, 5.0, 20.0)
@@ -30,7 +30,7 @@ class Knob:
     """One number: its address in affinity.yaml, its value now, and the others with the configuration that has them.
 
     Values are in order of their distance from the present one, so that the first of equals is the nearest. `refits` are
-    the parts that have other weights with another value, so that their full weights have to be fitted.
+    the parts that have other weights with another value, so that their saturation weights have to be fitted.
     """
 
     address: str
@@ -46,7 +46,7 @@ def knobs(config: Config) -> Iterator[Callable[[Config], Knob | None]]:
     yield lambda now: _number(now, "popularity.all_time.weight", POPULARITY)
     yield _bought_before
     yield _related
-    yield _step_back
+    yield _owned_demotion
     yield _half_life
     yield _alpha
     yield _prior
@@ -71,7 +71,7 @@ def _allowed(config: Config, address: str, value: float) -> Config | None:
 
 
 def _bought_before(config: Config) -> Knob | None:
-    # A list that was off has a full weight that fits nothing yet.
+    # A list that was off has a saturation weight that fits nothing yet.
     return _number(config, "item_affinity.strength", STRENGTHS, () if config.item_affinity.strength else (ITEM,))
 
 
@@ -81,10 +81,12 @@ def _related(config: Config) -> Knob | None:
     return _number(config, "item_affinity.related.weight", RELATED, (ITEM,))
 
 
-def _step_back(config: Config) -> Knob | None:
+def _owned_demotion(config: Config) -> Knob | None:
     item = config.item_affinity
     return (
-        None if item.strength and item.bought_before.weight else _number(config, "item_affinity.step_back", STEP_BACK)
+        None
+        if item.strength and item.bought_before.weight
+        else _number(config, "item_affinity.owned_demotion", DEMOTION)
     )
 
 

@@ -76,9 +76,9 @@ def proposal(found: Tuning) -> str:
         reasons |= {address: _why(found, step) for address in _addresses(step, found.found.config)}
     for address, was, now in _fitted(found):
         reasons[address] = f"was {was:g}; {now:g} is the 99th percentile of the weights above 0"
-    before, after = found.before.search.max_lift, found.found.config.search.max_lift
+    before, after = found.before.search.max_boost, found.found.config.search.max_boost
     if before != after:
-        reasons["search.max_lift"] = f"was {before:g}; the bound grows with what the strengths add up to"
+        reasons["search.max_boost"] = f"was {before:g}; the bound grows with what the strengths add up to"
     return write_yaml(Suggestion(found.found.config, reasons), HEAD)
 
 
@@ -103,9 +103,9 @@ def _moves(found: Tuning, step: Step) -> bool:
 
 
 def _fitted(found: Tuning) -> Iterator[tuple[str, float, float]]:
-    """The full weights that are other ones now: address, before, after."""
-    addresses = [f"attributes.{name}.full_weight" for name in found.before.attributes]
-    for address in [*addresses, "item_affinity.full_weight"]:
+    """The saturation weights that are other ones now: address, before, after."""
+    addresses = [f"attributes.{name}.saturation_weight" for name in found.before.attributes]
+    for address in [*addresses, "item_affinity.saturation_weight"]:
         was, now = value_at(found.before, address), value_at(found.found.config, address)
         if was != now:
             yield address, was, now

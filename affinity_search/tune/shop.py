@@ -21,7 +21,7 @@ from affinity_search.evaluate.own_log import CutLog, cut_log
 from affinity_search.evaluate.replay import Ranking, Search, replay
 from affinity_search.profiles.build import build_profiles
 from affinity_search.publish.profiles import publish_profiles
-from affinity_search.trial import Files, Say, staged
+from affinity_search.sandbox import Files, Say, open_sandbox
 from affinity_search.tune.again import by_category
 from affinity_search.tune.candidates import engine_searches
 from affinity_search.tune.descent import Descent, descend
@@ -87,7 +87,7 @@ def tune(engine: Engine, files: Files, config: Config, aim: Objective, *, say: S
     with tempfile.TemporaryDirectory(prefix="affinity-tune-") as folder:
         log = cut_log(files.items, files.events, Path(folder), config=config)
         training = Files(files.items, log.training, None)
-        with staged(engine, config, training, f"tune-{secrets.token_hex(4)}", say) as (state, own):
+        with open_sandbox(engine, config, training, f"tune-{secrets.token_hex(4)}", say) as (state, own):
             searches = engine_searches(engine, own, log)
             say(f"validation: {len(searches):,} of {len(log.wanted):,} searches, from the purchases since {log.since}")
             with history_state(log.shop, log.split) as history:

@@ -1,9 +1,9 @@
 """Says how good a configuration is on the replayed searches: the formula of the deployed template, in arrays.
 
     relevance = text + all_time.weight * ln(1 + events) + recent.weight * ln(1 + recent events)
-    score     = relevance * (1 + sum of lifts) for the first `window` candidates by relevance
+    score     = relevance * (1 + sum of boosts) for the first `window` candidates by relevance
 
-The lift of a part is that of its level (`templates.lookups.level_lifts`), as the engine adds it up.
+The boost of a part is that of its level (`lookups.clauses.level_boosts`), as the engine adds it up.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from functools import reduce
 
 import numpy as np
 
-from affinity_search.config.model import ITEM, NEW, Config, Popularity
-from affinity_search.templates.lookups import level_lifts
+from affinity_search.config.model import ITEM, OWNED_DEMOTION, Config, Popularity
+from affinity_search.lookups.clauses import level_boosts
 from affinity_search.validation.arrays import Bools, Floats, Ints
 from affinity_search.validation.changes import changed
 from affinity_search.validation.measure import Quality, quality
 from affinity_search.validation.searches import Searches
 from affinity_search.validation.tastes import Tastes
 
-__all__ = ["Bench", "full_weight", "levels"]
+__all__ = ["Bench", "levels", "saturation_weight"]
 
 FULL_SHARE = 0.99
 
@@ -40,18 +40,18 @@ class Bench:
         return self._relevance(config.popularity)[2]
 
     def personalised(self, config: Config) -> Quality:
-        """How good the order of each shopper is; full weights are taken as they stand."""
+        """How good the order of each shopper is; saturation weights are taken as they stand."""
         return quality(self.searches, self.scores(config))
 
     def scores(self, config: Config, *, whole: bool = False) -> Floats:
         """The scores [S, K] as the engine computes them; with `whole` as if everything lay within the window."""
         relevance, rank, _ = self._relevance(config.popularity)
-        lift = np.zeros_like(relevance)
-        for part, by_level in level_lifts(config).items():
-            lift += np.array(by_level)[self._levels(config, part)]
+        boost = np.zeros_like(relevance)
+        for part, by_level in level_boosts(config).items():
+            boost += np.array(by_level)[self._levels(config, part)]
         if config.search.shape == "rescore" and not whole:
-            lift[rank >= config.search.window] = 0.0
-        return np.asarray(relevance * (1 + lift), dtype=np.float64)
+            boost[rank >= config.search.window] = 0.0
+        return np.asarray(relevance * (1 + boost), dtype=np.float64)
 
     def weights(self, config: Config) -> dict[str, Floats]:
         """The weights [S, K] of every attribute that is switched on, and under `item` those of the id list."""
@@ -61,7 +61,7 @@ class Bench:
         return found
 
     def fitted(self, config: Config, names: Collection[str] | None = None) -> Config:
-        """The configuration with full weights that fit its weights: 99 of 100 weights above 0 are not above them.
+        """The configuration with saturation weights that fit its weights: 99 of 100 weights above 0 are not above them.
 
         Only those of the parts in `names` are fitted, where it is given.
         """
@@ -69,22 +69,22 @@ class Bench:
             return config
         addresses = {name: f"attributes.{name}" for name in config.attributes} | {ITEM: "item_affinity"}
         fresh = {
-            f"{addresses[name]}.full_weight": full_weight(found)
+            f"{addresses[name]}.saturation_weight": saturation_weight(found)
             for name, found in self.weights(config).items()
             if (names is None or name in names) and found.any()
         }
         return changed(config, fresh)
 
     def _levels(self, config: Config, part: str) -> Ints:
-        if part == NEW:
+        if part == OWNED_DEMOTION:
             return levels(self.tastes.not_bought(config), 1.0, 1)
         if part == ITEM:
             item, found = config.item_affinity, self.tastes.items(config)
-            return levels(found.weights, item.full_weight, item.levels, found.known)
+            return levels(found.weights, item.saturation_weight, item.levels, found.known)
         attribute = config.attributes[part]
         some = self.tastes.attributes(config)[part]
         # Usually one array; of several values of an item the engine finds each bit that any of them has.
-        return reduce(np.bitwise_or, [levels(one, attribute.full_weight, attribute.levels) for one in some])
+        return reduce(np.bitwise_or, [levels(one, attribute.saturation_weight, attribute.levels) for one in some])
 
     def _relevance(self, popularity: Popularity) -> tuple[Floats, Ints, Quality]:
         """Relevance, the rank of each candidate by it, and how good that order is."""
@@ -99,17 +99,17 @@ class Bench:
         return self._generic[key]
 
 
-def levels(weights: Floats, full_weight: float, most: int, known: Bools | None = None) -> Ints:
-    """The level of each weight, as `profiles.weights.level` has it; 0 for a weight of 0.
+def levels(weights: Floats, saturation_weight: float, most: int, known: Bools | None = None) -> Ints:
+    """The level of each weight, as `signals.weights.level` has it; 0 for a weight of 0.
 
     What is not `known` may be rounded to 0: items never had do not fill the list.
     """
-    found = np.minimum(most, np.floor(weights / full_weight * most + 0.5)).astype(np.int64)
+    found = np.minimum(most, np.floor(weights / saturation_weight * most + 0.5)).astype(np.int64)
     least = weights > 0 if known is None else (weights > 0) & known
     return np.asarray(np.where(least, np.maximum(found, 1), found), dtype=np.int64)
 
 
-def full_weight(weights: Floats) -> float:
+def saturation_weight(weights: Floats) -> float:
     """The 99th percentile of the weights above 0, rounded to 2 digits and at least 0.01."""
     ordered = np.sort(weights[weights > 0])
     return max(0.01, round(float(ordered[int(FULL_SHARE * (len(ordered) - 1))]), 2))

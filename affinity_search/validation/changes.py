@@ -8,16 +8,16 @@ from typing import Any
 
 from affinity_search.config.model import Config
 
-__all__ = ["MOST_LIFT", "changed", "value_at"]
+__all__ = ["MOST_BOOST", "changed", "value_at"]
 
-MOST_LIFT = 8
+MOST_BOOST = 8
 """The bound grows with what the strengths add up to, up to this."""
 
 
 def changed(config: Config, values: Mapping[str, Any]) -> Config:
     """The configuration with these values by address, such as `item_affinity.strength`.
 
-    The bound `search.max_lift` is raised to the sum of the lifts, up to 8, and never lowered. Raises
+    The bound `search.max_boost` is raised to the sum of the boosts, up to 8, and never lowered. Raises
     pydantic.ValidationError where the values do not go with the others.
     """
     data = config.model_dump()
@@ -28,10 +28,10 @@ def changed(config: Config, values: Mapping[str, Any]) -> Config:
             place = place[key]
         place[last] = value
     fresh = Config.model_validate(data)
-    bound = min(MOST_LIFT, ceil(fresh.total_lift))
-    if fresh.total_lift <= config.total_lift or bound <= fresh.search.max_lift:
+    bound = min(MOST_BOOST, ceil(fresh.total_boost))
+    if fresh.total_boost <= config.total_boost or bound <= fresh.search.max_boost:
         return fresh
-    return fresh.model_copy(update={"search": fresh.search.model_copy(update={"max_lift": float(bound)})})
+    return fresh.model_copy(update={"search": fresh.search.model_copy(update={"max_boost": float(bound)})})
 
 
 def value_at(config: Config, address: str) -> Any:

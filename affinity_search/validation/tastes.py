@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from affinity_search.config.model import ITEM, NEW, Attribute, Config
+from affinity_search.config.model import ITEM, OWNED_DEMOTION, Attribute, Config
 from affinity_search.profiles.build import build_profiles
 from affinity_search.state import given
 from affinity_search.validation.arrays import Bools, Floats, Ints
@@ -75,7 +75,12 @@ class Tastes:
             by_value = item.bought_before.by_value
             source = {by_value.attribute: config.attributes[by_value.attribute]} if by_value else {}
             # The finest levels keep every item that any coarser ones would.
-            finest = {"strength": 1.0, "levels": FINEST, "full_weight": item.full_weight, "step_back": 0.0}
+            finest = {
+                "strength": 1.0,
+                "levels": FINEST,
+                "saturation_weight": item.saturation_weight,
+                "owned_demotion": 0.0,
+            }
             self._build(
                 config,
                 attributes={n: a.model_copy(update={"strength": 0.0}) for n, a in source.items()},
@@ -88,10 +93,10 @@ class Tastes:
 
     def not_bought(self, config: Config) -> Floats:
         """1 for what a shopper who buys has not bought, else 0."""
-        key = (NEW, config.profiles.max_items)
+        key = (OWNED_DEMOTION, config.profiles.max_items)
         if key not in self._kept:
-            self._build(config, item_affinity={"strength": 0.0, "step_back": 1.0})
-            rows = self._entries(NEW)
+            self._build(config, item_affinity={"strength": 0.0, "owned_demotion": 1.0})
+            rows = self._entries(OWNED_DEMOTION)
             buyers = np.isin(self._searches.shopper, rows["shopper"])[:, None]
             new = self._searches.found & buyers & (self._of_items(rows, "weight") == 0)
             self._kept[key] = new.astype(np.float64)

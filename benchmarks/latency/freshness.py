@@ -17,12 +17,12 @@ from affinity_search import deploy
 from affinity_search.config import Config
 from affinity_search.engine import Engine
 from affinity_search.errors import EngineFailed
-from affinity_search.items.catalogue import stage_items
-from affinity_search.profiles.buckets import ingest
 from affinity_search.profiles.build import build_profile, build_profiles
 from affinity_search.publish.profiles import publish_profiles
 from affinity_search.search import Client
 from affinity_search.state import open_state
+from affinity_search.state.buckets import ingest
+from affinity_search.state.catalogue import stage_items
 from benchmarks.latency.catalogue import Catalogue, item_id
 from benchmarks.latency.settings import fresh_config
 

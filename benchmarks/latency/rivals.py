@@ -53,18 +53,18 @@ class AppNaive:
         ]
 
     def best(self, answers: Answers) -> list[str]:
-        """Relevance * (1 + sum of lifts), highest first."""
+        """Relevance * (1 + sum of boosts), highest first."""
         profile, found = answers
-        lifts = {
+        boosts = {
             name: {entry["value"]: entry["level"] * self.steps[name] for entry in entries}
             for name, entries in profile["affinities"].items()
         }
-        liked = lifts.pop(ITEM)
+        liked = boosts.pop(ITEM)
         scored = []
         for hit in found["hits"]["hits"]:
             attrs = hit["_source"]["attrs"]
-            lift = liked.get(hit["_id"], 0.0) + sum(of.get(attrs[name][0], 0.0) for name, of in lifts.items())
-            scored.append((hit["_score"] * (1 + lift), hit["_id"]))
+            boost = liked.get(hit["_id"], 0.0) + sum(of.get(attrs[name][0], 0.0) for name, of in boosts.items())
+            scored.append((hit["_score"] * (1 + boost), hit["_id"]))
         return [identity for _, identity in nlargest(SIZE, scored, key=itemgetter(0))]
 
     def afterwards(self, best: Sequence[str]) -> list[Request]:
@@ -107,9 +107,9 @@ class AppBest:
         ]
 
     def best(self, answers: Answers) -> list[str]:
-        """Relevance * (1 + sum of lifts), highest first."""
+        """Relevance * (1 + sum of boosts), highest first."""
         profile, found = answers
-        lifts = [
+        boosts = [
             (f"affinity.{name}", dict(zip(profile[name]["k"], profile[name]["w"], strict=True)).get)
             for name in self.attributes
         ]
@@ -118,10 +118,10 @@ class AppBest:
         for hit in found["hits"]["hits"]:
             fields = hit["fields"]
             identity = fields["sku"][0]
-            lift = liked(identity, 0.0)
-            for name, of in lifts:
-                lift += of(fields[name][0], 0.0)
-            scored.append((hit["_score"] * (1 + lift), identity))
+            boost = liked(identity, 0.0)
+            for name, of in boosts:
+                boost += of(fields[name][0], 0.0)
+            scored.append((hit["_score"] * (1 + boost), identity))
         return [identity for _, identity in nlargest(SIZE, scored, key=itemgetter(0))]
 
     def afterwards(self, best: Sequence[str]) -> list[Request]:

@@ -15,8 +15,8 @@ from affinity_search.config import Config
 from affinity_search.config.model import ITEM
 from affinity_search.engine.bulk import Action
 from affinity_search.items.keys import affinity_key
+from affinity_search.lookups.coding import codings
 from affinity_search.profiles.documents import Entry, lookup_documents, profile_document
-from affinity_search.profiles.encode import codings
 from benchmarks.latency.catalogue import Catalogue, item_id, zipf_draw
 from benchmarks.latency.settings import ATTRIBUTES, LEVELS, bench_config
 
@@ -76,13 +76,13 @@ def _entries(rng: random.Random, values: Iterable[str]) -> list[Entry]:
 
 def lift_steps(config: Config) -> dict[str, float]:
     """What one level adds to the factor, by attribute and for the id list, as the template's clauses have it."""
-    steps = {name: a.full_lift / a.levels for name, a in config.active_attributes.items()}
-    steps[ITEM] = config.item_affinity.full_lift / config.item_affinity.levels
-    return {name: step * config.lift_scale for name, step in steps.items()}
+    steps = {name: a.saturation_boost / a.levels for name, a in config.active_attributes.items()}
+    steps[ITEM] = config.item_affinity.saturation_boost / config.item_affinity.levels
+    return {name: step * config.boost_scale for name, step in steps.items()}
 
 
 def app_document(found: Tastes, steps: Mapping[str, float]) -> dict[str, dict[str, list[Any]]]:
-    """A rival's profile: one document, numeric keys (ids for items) beside their lifts, ready to be made a dict of."""
+    """A rival's profile: one document, numeric keys (ids for items) beside their boosts, ready to be made a dict of."""
     return {
         name: {
             "k": [value if name == ITEM else affinity_key(value) for value, *_ in entries],

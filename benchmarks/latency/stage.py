@@ -17,7 +17,7 @@ from affinity_search.engine.indices import create_index, delete_index
 from affinity_search.errors import EngineFailed, MissingResource
 from affinity_search.items.document import item_document
 from affinity_search.items.mapping import index_body
-from affinity_search.templates.build import Template, build_templates
+from affinity_search.surfaces.search import Template, build_templates
 from benchmarks.latency.catalogue import Catalogue, query_candidates
 from benchmarks.latency.rivals import QUERY
 from benchmarks.latency.settings import PREFIX, PRODUCTS, bench_config

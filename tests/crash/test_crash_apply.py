@@ -27,7 +27,7 @@ from affinity_search.errors import MissingResource
 # The check of the templates comes before anything is written, and its thousand renderings only take time here.
 PROGRAM = """
 from affinity_search.cli import main
-from affinity_search.templates import check
+from affinity_search.surfaces import check
 check.check_template = lambda engine, template: 0
 main()
 """
@@ -122,7 +122,7 @@ def run_and_kill(folder: Path, prefix: str, engine_url: str, command: str, momen
 
 @pytest.fixture(autouse=True)
 def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("affinity_search.templates.check.check_template", lambda _engine, _template: 0)
+    monkeypatch.setattr("affinity_search.surfaces.check.check_template", lambda _engine, _template: 0)
 
 
 def run(file: Path, command: str) -> str:

@@ -17,7 +17,7 @@ from affinity_search.state import open_state
 
 # Small batches: many transactions to be killed in, within a second or two of work.
 COMMAND = """
-import affinity_search.profiles.buckets as buckets
+import affinity_search.state.buckets as buckets
 from affinity_search.cli import main
 buckets.BATCH_EVENTS = 1000
 main()

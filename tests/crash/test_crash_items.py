@@ -16,9 +16,9 @@ from typing import Any
 import pytest
 
 from affinity_search.config import Config, load_config
+from affinity_search.deploy.items import load_items
 from affinity_search.engine.indices import resolve_alias
 from affinity_search.engine.opensearch import OpenSearchEngine
-from affinity_search.publish.items import load_items
 from affinity_search.state import open_state
 
 ITEMS = 6_000

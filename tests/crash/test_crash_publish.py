@@ -35,9 +35,9 @@ CONFIG = """\
 engine: {{url: "{url}", prefix: {prefix}}}
 events: {{types: {{purchase: {{weight: 1}}}}}}
 attributes:
-  brand: {{field: attrs.brand, full_weight: 3}}
-  colour: {{field: attrs.colour, full_weight: 2, multi_valued: true, levels: 4}}
-item_affinity: {{strength: 0.5, full_weight: 1.5, levels: 7}}
+  brand: {{field: attrs.brand, saturation_weight: 3}}
+  colour: {{field: attrs.colour, saturation_weight: 2, multi_valued: true, levels: 4}}
+item_affinity: {{strength: 0.5, saturation_weight: 1.5, levels: 7}}
 """
 VALUES = [(f"i{n}", "attrs.brand", f"brand {n % 7}") for n in range(40)] + [
     (f"i{n}", "attrs.colour", f"colour {c}") for n in range(40) for c in {n % 3, n % 5}

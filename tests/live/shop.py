@@ -15,15 +15,15 @@ from pathlib import Path
 
 from affinity_search import deploy
 from affinity_search.config import Config, load_config
+from affinity_search.deploy.items import load_items
 from affinity_search.engine import Engine
 from affinity_search.engine.opensearch import OpenSearchEngine
 from affinity_search.errors import MissingResource
-from affinity_search.profiles.buckets import ingest
 from affinity_search.profiles.build import build_profiles
-from affinity_search.publish.items import load_items
 from affinity_search.publish.profiles import publish_profiles
 from affinity_search.search import Client
 from affinity_search.state import open_state
+from affinity_search.state.buckets import ingest
 
 __all__ = ["ALDER_FAN", "BIRCH_FAN", "EVENTS", "ITEMS", "STRANGER", "Shop", "open_shop", "remove", "write_files"]
 
@@ -70,11 +70,11 @@ events:
   types:
     purchase: {{weight: 1}}
 attributes:
-  brand: {{field: attrs.brand, strength: 0.25, full_weight: 2, levels: 15}}
-  colour: {{field: attrs.colour, multi_valued: true, strength: 0.2, full_weight: 1, levels: 3}}
+  brand: {{field: attrs.brand, strength: 0.25, saturation_weight: 2, levels: 15}}
+  colour: {{field: attrs.colour, multi_valued: true, strength: 0.2, saturation_weight: 1, levels: 3}}
 item_affinity:
   strength: 0.4
-  full_weight: 2
+  saturation_weight: 2
 popularity:
   recent: {{weight: 0.2}}
 search:

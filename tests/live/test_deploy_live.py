@@ -15,7 +15,7 @@ from affinity_search.deploy import LedgerEntry, apply, artefacts, plan, plan_art
 from affinity_search.deploy.artefact import MAX_SCRIPT_BYTES, script_artefacts
 from affinity_search.engine.opensearch import OpenSearchEngine
 from affinity_search.errors import ConfigError, MissingResource, RefusedRequest
-from affinity_search.templates import Template
+from affinity_search.surfaces import Template
 
 NOW = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 

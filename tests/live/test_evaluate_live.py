@@ -28,8 +28,8 @@ ATTRIBUTES = ("brand", "colour", "item")
 CONFIG = """
 events: {{types: {{purchase: {{weight: 1}}}}}}
 attributes:
-  brand: {{field: attrs.brand, strength: 0.1, full_weight: 3, levels: 15}}
-  colour: {{field: attrs.colour, multi_valued: true, strength: 0.1, full_weight: 2, levels: 5}}
+  brand: {{field: attrs.brand, strength: 0.1, saturation_weight: 3, levels: 15}}
+  colour: {{field: attrs.colour, multi_valued: true, strength: 0.1, saturation_weight: 2, levels: 5}}
 item_affinity: {{strength: 0.5}}
 search: {{shape: {shape}, window: 40}}
 """
@@ -111,7 +111,7 @@ def test_the_formula_holds_for_both_shapes_and_several_values(
 def test_where_nobody_buys_twice_nothing_is_lost(engine: OpenSearchEngine, tmp_path: Path) -> None:
     once = evaluate_folder(engine, write_shop(tmp_path, ONCE))
     item = once.outcome.config.item_affinity
-    assert item.step_back > 0
+    assert item.owned_demotion > 0
     assert item.bought_before.weight * item.strength == 0
     assert about_nothing_or_more(once.outcome.all.difference)
     assert once.outcome.novel.difference.sure_gain, "tastes are there, and found"
@@ -120,10 +120,12 @@ def test_where_nobody_buys_twice_nothing_is_lost(engine: OpenSearchEngine, tmp_p
 
 
 def test_what_was_bought_steps_back_and_is_a_part_of_the_report(engine: OpenSearchEngine, tmp_path: Path) -> None:
-    once = "item_affinity: {step_back: 0.5}"
+    once = "item_affinity: {owned_demotion: 0.5}"
     config = parse_config(CONFIG.format(shape="rescore").replace("item_affinity: {strength: 0.5}", once))
     found = evaluate_folder(engine, write_shop(tmp_path, ONCE), config=config, sample=60).outcome
-    assert set(found.all.parts) == {f"{word} {n}" for word in ("alone", "without") for n in ("brand", "colour", "new")}
+    assert set(found.all.parts) == {
+        f"{word} {n}" for word in ("alone", "without") for n in ("brand", "colour", "owned_demotion")
+    }
     assert found.controls.formula_error < 1e-4
     assert found.controls.empty_changed == 0
     assert found.all.parts["alone new"].sure_gain, "who bought a thing wants another one"

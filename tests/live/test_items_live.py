@@ -17,17 +17,17 @@ from duckdb import DuckDBPyConnection
 
 from affinity_search.cli import main
 from affinity_search.config import Config, load_config
+from affinity_search.deploy.items import load_items
 from affinity_search.engine.indices import create_index, indices_behind, is_index_of, new_index_name, resolve_alias
 from affinity_search.engine.opensearch import OpenSearchEngine
 from affinity_search.errors import ConfigError, DataError, EngineUnavailable, MissingResource
-from affinity_search.items.catalogue import Coverage
 from affinity_search.items.document import item_document
 from affinity_search.items.item import parse_item
 from affinity_search.items.mapping import index_body
 from affinity_search.items.pipeline import item_keys_pipeline
-from affinity_search.publish.items import load_items
-from affinity_search.publish.signals import SignalReport, refresh_signals
+from affinity_search.publish.popularity import SignalReport, refresh_signals
 from affinity_search.state import open_state
+from affinity_search.state.catalogue import Coverage
 
 CONFIG = """
 engine: {{url: "{url}", prefix: "{prefix}"}}

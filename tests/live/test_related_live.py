@@ -1,4 +1,4 @@
-"""Related items on a real engine: they lift what was never bought, and no sentence claims that it was."""
+"""Related items on a real engine: they boost what was never bought, and no sentence claims that it was."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from pathlib import Path
 
 from affinity_search.config import parse_config
 from affinity_search.engine.opensearch import OpenSearchEngine
+from affinity_search.sandbox import Files, staged
 from affinity_search.search import Client
 from affinity_search.search.explain import explain
-from affinity_search.trial import Files, staged
 from tests.live.shop import BIRCH_FAN, write_files
 
 CONFIG = """
 events: {types: {purchase: {weight: 1}}}
-item_affinity: {strength: 0.4, full_weight: 2, related: {weight: 1}}
+item_affinity: {strength: 0.4, saturation_weight: 2, related: {weight: 1}}
 """
 
 

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from affinity_search.cli import main
-from affinity_search.templates import build_templates
+from affinity_search.surfaces import build_templates
 from tests.live.shop import Shop
 
 

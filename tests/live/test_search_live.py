@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from affinity_search.cli import main
 from affinity_search.config import Config
 from affinity_search.search import Client, explain
-from affinity_search.templates import build_templates
+from affinity_search.surfaces import build_templates
 from tests.live.shop import ALDER_FAN, BIRCH_FAN, STRANGER, Shop
 
 
@@ -66,7 +66,7 @@ def test_the_shares_add_up_to_the_score_that_the_engine_explains(shop: Shop, sha
     assert len(hits) == 9
     assert any(hit.reasons for hit in hits)
     for hit, told in zip(hits, answer["hits"]["hits"], strict=True):
-        accounted = hit.relevance * (1 + sum(reason.lift for reason in hit.reasons))
+        accounted = hit.relevance * (1 + sum(reason.boost for reason in hit.reasons))
         assert accounted == pytest.approx(told["_explanation"]["value"], rel=1e-4)
         assert hit.relevance == pytest.approx(generic[hit.id], rel=1e-4)
         assert 1 / hit.factor + sum(reason.share for reason in hit.reasons) == pytest.approx(1, abs=1e-6)
@@ -82,7 +82,7 @@ def test_both_shapes_give_the_same_scores(shop: Shop) -> None:
 @pytest.mark.parametrize("shape", ["rescore", "function_score"])
 def test_no_score_passes_the_bound(shop: Shop, shape: str) -> None:
     config = in_shape(shop, shape)
-    bound = 1 + config.search.max_lift
+    bound = 1 + config.search.max_boost
     generic = {h["_id"]: h["_score"] for h in raw(shop, config, q="shoes")["hits"]["hits"]}
 
     for user in (BIRCH_FAN, ALDER_FAN):

@@ -11,12 +11,12 @@ import pytest
 from affinity_search.config import parse_config
 from affinity_search.engine.opensearch import OpenSearchEngine
 from affinity_search.errors import ConfigError, EngineError
-from affinity_search.templates import Template, build_templates
-from affinity_search.templates.check import (
+from affinity_search.surfaces import Template, build_templates
+from affinity_search.surfaces.check import (
     HOSTILE_VALUES,
     check_template,
-    departures,
-    known_places,
+    injections,
+    known_paths,
     parameter_names,
     render,
 )
@@ -24,7 +24,7 @@ from affinity_search.templates.check import (
 CONFIG = """
 events: {{types: {{purchase: {{weight: 1}}}}}}
 attributes:
-  brand: {{field: attrs.brand, full_weight: 6}}
+  brand: {{field: attrs.brand, saturation_weight: 6}}
   theme: {{field: attrs.theme, multi_valued: true, levels: 3}}
 item_affinity: {{strength: 1}}
 search: {{shape: {shape}}}
@@ -69,14 +69,14 @@ def parameter_sets(names: tuple[str, ...]) -> Iterator[dict[str, Any]]:
 @pytest.mark.parametrize("shape", ["rescore", "function_score"])
 def test_any_parameters_give_the_same_query_or_none(engine_url: str, shape: str) -> None:
     engine, source = OpenSearchEngine(engine_url), template(shape)
-    known = known_places(engine, source)
+    known = known_paths(engine, source)
     rendered = 0
 
     for parameters in parameter_sets(parameter_names(source)):
         body = render(engine, source.source, parameters)
         if body is not None:
             rendered += 1
-            assert departures(body, known) == [], parameters
+            assert injections(body, known) == [], parameters
 
     assert rendered > PARAMETER_SETS / 2  # most sets are harmless, so the check is not empty
 

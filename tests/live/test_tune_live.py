@@ -11,16 +11,16 @@ from affinity_search.cli import main
 from affinity_search.config import load_config, parse_config
 from affinity_search.engine.opensearch import OpenSearchEngine
 from affinity_search.errors import DataError
-from affinity_search.trial import Files, find_files
+from affinity_search.sandbox import Files, find_files
 from affinity_search.tune.shop import tune
 from tests.live.evaluate_shops import Shop, write_shop
 
 CONFIG = """
 events: {types: {purchase: {weight: 1}}}
 attributes:
-  brand: {field: attrs.brand, strength: 0.05, full_weight: 3}
-item_affinity: {strength: 0, full_weight: 2}
-search: {window: 50, max_lift: 2}
+  brand: {field: attrs.brand, strength: 0.05, saturation_weight: 3}
+item_affinity: {strength: 0, saturation_weight: 2}
+search: {window: 50, max_boost: 2}
 """
 
 

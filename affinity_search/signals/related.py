@@ -154,7 +154,7 @@ def prepare_scores(connection: DuckDBPyConnection, config: Config, table: str) -
 def _learn(connection: DuckDBPyConnection, items: int, shoppers: int) -> None:
     import numpy as np
 
-    from affinity_search.profiles import ease
+    from affinity_search.signals import ease
 
     pairs = np.zeros((items, items), np.int32)
     for part in _parts(connection):
@@ -191,15 +191,15 @@ def _parts(connection: DuckDBPyConnection) -> Iterator[_Part]:
 def _scored(part: _Part, weights: NDArray[np.float32], means: NDArray[np.float64], most: int) -> _Columns:
     import numpy as np
 
-    from affinity_search.profiles import ease
+    from affinity_search.signals import ease
 
     found = ease.scores(weights, *part.histories)
-    lifts = ease.log_lifts(found, means)
+    boosts = ease.log_lifts(found, means)
     owned = np.zeros(found.shape, np.bool_)
     owned[part.rows[part.owned], part.places[part.owned]] = True
-    fresh = ease.best(np.where(owned, 0, lifts * found), most)
-    rows, places = np.nonzero(fresh | (owned & (lifts > 0)))
-    return {"shopper": rows + part.first, "place": places, "score": lifts[rows, places]}
+    fresh = ease.best(np.where(owned, 0, boosts * found), most)
+    rows, places = np.nonzero(fresh | (owned & (boosts > 0)))
+    return {"shopper": rows + part.first, "place": places, "score": boosts[rows, places]}
 
 
 def _insert(connection: DuckDBPyConnection, statement: str, columns: _Columns) -> None:

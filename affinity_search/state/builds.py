@@ -66,7 +66,7 @@ def config_hash(config: Config) -> str:
     """Hash (16 hex digits) of what profiles depend on. Strengths are no part of it, except whether they are 0."""
     item = config.item_affinity
     by_value = item.bought_before.by_value
-    unused = {"step_back"} if item.related_on else {"step_back", "related"}
+    unused = {"owned_demotion"} if item.related_on else {"owned_demotion", "related"}
     parts = {
         "types": {name: kind.weight for name, kind in config.events.types.items()},
         "time": config.events.time,
@@ -74,7 +74,7 @@ def config_hash(config: Config) -> str:
         "item": item.model_dump(exclude={"strength"} | unused) if item.strength else None,
         "profiles": config.profiles.model_dump(),
         **({"again": config.attributes[by_value.attribute].field} if item.strength and by_value else {}),
-        **({"new": [item.bought_before.half_life_days, config.items.index]} if item.step_back else {}),
+        **({"new": [item.bought_before.half_life_days, config.items.index]} if item.owned_demotion else {}),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 

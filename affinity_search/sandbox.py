@@ -15,18 +15,18 @@ from typing import TYPE_CHECKING
 
 from affinity_search import deploy
 from affinity_search.config import Config
+from affinity_search.deploy.items import load_items
 from affinity_search.engine import Engine, path
 from affinity_search.errors import DataError, MissingResource
-from affinity_search.profiles.buckets import ingest
 from affinity_search.profiles.build import build_profiles
-from affinity_search.publish.items import load_items
 from affinity_search.publish.profiles import publish_profiles
 from affinity_search.state import open_state
+from affinity_search.state.buckets import ingest
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-__all__ = ["Files", "Say", "find_files", "own_names", "remove_trial", "stage", "staged"]
+__all__ = ["Files", "Say", "fill_sandbox", "find_files", "open_sandbox", "remove_sandbox", "sandbox_names"]
 
 Say = Callable[[str], None]
 """Gets a line of progress."""
@@ -49,7 +49,7 @@ def find_files(folder: Path) -> Files:
     return Files(_required(folder, "items"), _required(folder, "events"), _optional(folder, "queries"))
 
 
-def own_names(config: Config, url: str, name: str) -> Config:
+def sandbox_names(config: Config, url: str, name: str) -> Config:
     """The configuration for the engine at `url` with names that begin with `name`; its state stays where it was."""
     return config.model_copy(
         update={
@@ -60,7 +60,7 @@ def own_names(config: Config, url: str, name: str) -> Config:
     )
 
 
-def stage(engine: Engine, config: Config, files: Files, say: Say) -> None:
+def fill_sandbox(engine: Engine, config: Config, files: Files, say: Say) -> None:
     """Events, items, profiles and templates of the shop, all the way into the engine and the state of `config`.
 
     Raises DataError where no event counts, and what the steps raise.
@@ -89,7 +89,7 @@ def stage(engine: Engine, config: Config, files: Files, say: Say) -> None:
 
 
 @contextmanager
-def staged(
+def open_sandbox(
     engine: Engine, config: Config, files: Files, name: str, say: Say
 ) -> Iterator[tuple[DuckDBPyConnection, Config]]:
     """The state and the configuration of the shop while it stands in the engine under names that begin with `name`.
@@ -98,16 +98,16 @@ def staged(
     """
     with tempfile.TemporaryDirectory(prefix=f"{name}-") as folder:
         state = config.state.model_copy(update={"path": Path(folder) / "state.duckdb"})
-        own = own_names(config, engine.url, name).model_copy(update={"state": state})
+        own = sandbox_names(config, engine.url, name).model_copy(update={"state": state})
         try:
-            stage(engine, own, files, say)
+            fill_sandbox(engine, own, files, say)
             with open_state(own.state.path) as connection:
                 yield connection, own
         finally:
-            remove_trial(engine, name)
+            remove_sandbox(engine, name)
 
 
-def remove_trial(engine: Engine, name: str) -> None:
+def remove_sandbox(engine: Engine, name: str) -> None:
     """Removes from the engine what a trial of this name has put there; nothing else is touched."""
     for index in engine.call("GET", f"/{name}-*", params={"filter_path": "*.settings.index.uuid"}):
         engine.call("DELETE", path(index))

@@ -23,12 +23,12 @@ from affinity_search.engine.indices import (
 from affinity_search.engine.protocol import Engine, path
 from affinity_search.errors import DataError, EngineFailed
 from affinity_search.events.quarantine import Quarantine
-from affinity_search.items.catalogue import Coverage, coverage, stage_items, store_catalogue
 from affinity_search.items.document import item_document
 from affinity_search.items.item import Item
 from affinity_search.items.mapping import index_body
 from affinity_search.items.read import BrokenLine, read_items
-from affinity_search.items.signals import compute_signals
+from affinity_search.state.catalogue import Coverage, coverage, stage_items, store_catalogue
+from affinity_search.state.popularity import compute_signals
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

@@ -1,11 +1,11 @@
 """The lookup clauses of a personalised request, and the names by which a hit says which of them it matched.
 
-A clause asks "is this item's key in the shopper's list for this slot?" and adds its lift when it is. Its name says all
+A clause asks "is this item's key in the shopper's list for this slot?" and adds its boost when it is. Its name says all
 there is to know about it, `brand|b2|0.2133`, so that a hit's `matched_queries` alone give the whole account:
-score = relevance * (1 + sum of the lifts named).
+score = relevance * (1 + sum of the boosts named).
 
-One clause asks the other way round: `new` adds its lift when the item is not in the list of what the shopper bought,
-and nothing where there is no such list. A rescore may lower no score: what was bought steps back as all else is lifted.
+One clause asks the other way round: `owned_demotion` adds its boost when the item is not in the list of what the shopper bought,
+and nothing where there is no such list. A rescore may lower no score: what was bought steps back as all else is boosted.
 """
 
 from __future__ import annotations
@@ -14,33 +14,33 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from affinity_search.config.model import ITEM, NEW, Config
+from affinity_search.config.model import ITEM, OWNED_DEMOTION, Config
 
-__all__ = ["Lookup", "level_lifts", "lookups", "matched_levels", "matched_lifts"]
+__all__ = ["Lookup", "level_boosts", "lookups", "matched_boosts", "matched_levels"]
 
 
 @dataclass(frozen=True)
 class Lookup:
-    """One lookup clause: `lift` is what it adds to the factor, as the text that stands in template and name."""
+    """One lookup clause: `boost` is what it adds to the factor, as the text that stands in template and name."""
 
     attribute: str
     slot: str
-    lift: str
+    boost: str
     index: str
 
     @property
     def name(self) -> str:
         """The clause's name in `matched_queries`."""
-        return f"{self.attribute}|{self.slot}|{self.lift}"
+        return f"{self.attribute}|{self.slot}|{self.boost}"
 
     @property
     def filter(self) -> dict[str, Any]:
-        """The terms lookup; for `new` all but what it finds, where the shopper has a document at all.
+        """The terms lookup; for `owned_demotion` all but what it finds, where the shopper has a document at all.
 
         A list that is not there matches nothing, so that all else would match: the document's `on` names the item
         index, and only with it the clause matches in that index.
         """
-        if self.attribute == NEW:
+        if self.attribute == OWNED_DEMOTION:
             bought, gate = self._terms(f"affinity.{ITEM}", "v"), self._terms("_index", "on")
             return {"bool": {"filter": [{"terms": gate}], "must_not": [{"terms": bought}], "_name": self.name}}
         return {"terms": {**self._terms(f"affinity.{self.attribute}", "v"), "_name": self.name}}
@@ -51,32 +51,32 @@ class Lookup:
 
 
 def lookups(config: Config) -> tuple[Lookup, ...]:
-    """The lookup clauses of the configuration, attributes in the order of the file, then the id list, then `new`.
+    """The lookup clauses of the configuration, attributes in the order of the file, then the id list, then `owned_demotion`.
 
-    The lifts of an attribute's matched slots add up to `full_lift * level / levels`, scaled so that the sum over all
-    attributes stays within `search.max_lift`. Empty where nothing has a strength.
+    The boosts of an attribute's matched slots add up to `saturation_boost * level / levels`, scaled so that the sum over all
+    attributes stays within `search.max_boost`. Empty where nothing has a strength.
     """
     found: list[Lookup] = []
     for name, attribute in config.active_attributes.items():
-        step = attribute.full_lift * config.lift_scale / attribute.levels
+        step = attribute.saturation_boost * config.boost_scale / attribute.levels
         found += _clauses(name, step, attribute.levels, config.lookup_index, thermometer=attribute.multi_valued)
     if config.item_affinity.strength:
-        step = config.item_affinity.full_lift * config.lift_scale / config.item_affinity.levels
+        step = config.item_affinity.saturation_boost * config.boost_scale / config.item_affinity.levels
         found += _clauses(ITEM, step, config.item_affinity.levels, config.lookup_index, thermometer=False)
-    if config.item_affinity.step_back:
-        lift = config.item_affinity.step_back * config.lift_scale
-        found.append(Lookup(NEW, "b0", f"{lift:.6g}", config.lookup_index))
+    if config.item_affinity.owned_demotion:
+        boost = config.item_affinity.owned_demotion * config.boost_scale
+        found.append(Lookup(OWNED_DEMOTION, "b0", f"{boost:.6g}", config.lookup_index))
     return tuple(found)
 
 
-def level_lifts(config: Config) -> dict[str, list[float]]:
+def level_boosts(config: Config) -> dict[str, list[float]]:
     """What each level adds to the factor, by attribute: index 0 (nothing) to `levels`, as the clauses add it up."""
-    lifts: dict[str, list[float]] = {}
+    boosts: dict[str, list[float]] = {}
     for clause in lookups(config):
-        known = lifts.setdefault(clause.attribute, [0.0])
+        known = boosts.setdefault(clause.attribute, [0.0])
         below = known[-1:] if clause.slot[0] == "t" else list(known)
-        known += [lift + float(clause.lift) for lift in below]
-    return lifts
+        known += [boost + float(clause.boost) for boost in below]
+    return boosts
 
 
 def _clauses(name: str, step: float, levels: int, index: str, *, thermometer: bool) -> list[Lookup]:
@@ -85,12 +85,12 @@ def _clauses(name: str, step: float, levels: int, index: str, *, thermometer: bo
     return [Lookup(name, f"b{bit}", f"{step * 2**bit:.6g}", index) for bit in range(levels.bit_length())]
 
 
-def matched_lifts(names: Iterable[str]) -> dict[str, float]:
+def matched_boosts(names: Iterable[str]) -> dict[str, float]:
     """What each affinity adds to the factor, by attribute, from a hit's `matched_queries`; other names are ignored."""
-    lifts: dict[str, float] = {}
-    for attribute, _, lift in _clause_names(names):
-        lifts[attribute] = lifts.get(attribute, 0.0) + float(lift)
-    return lifts
+    boosts: dict[str, float] = {}
+    for attribute, _, boost in _clause_names(names):
+        boosts[attribute] = boosts.get(attribute, 0.0) + float(boost)
+    return boosts
 
 
 def matched_levels(names: Iterable[str]) -> dict[str, int]:

@@ -12,12 +12,12 @@ from typing import Any
 
 from affinity_search.engine.protocol import Engine
 from affinity_search.errors import BrokenAnswer, ConfigError, RefusedRequest
-from affinity_search.templates.build import Template
+from affinity_search.surfaces.search import Template
 
-__all__ = ["HOSTILE_VALUES", "check_template", "departures", "known_places", "parameter_names", "render"]
+__all__ = ["HOSTILE_VALUES", "check_template", "injections", "known_paths", "parameter_names", "render"]
 
 SENTINEL = "7777777"
-Place = tuple[str, object]
+JsonPath = tuple[str, object]
 
 HOSTILE_VALUES: tuple[Any, ...] = (
     "", " ", '"', "\\", '\\"', '"}', '"]}}', '", "size": 9999, "x": "', "{{q}}", "{{{q}}}", "{{#q}}", "{{/user_id}}",
@@ -46,11 +46,11 @@ def render(engine: Engine, source: str, parameters: Mapping[str, Any]) -> Any:
 
 def check_template(engine: Engine, template: Template) -> int:
     """Number of renderings checked. Raises ConfigError where hostile or empty parameters change the query."""
-    known = known_places(engine, template)
+    known = known_paths(engine, template)
     checked = 0
     for parameters in _hostile_sets(template):
         body = render(engine, template.source, parameters)
-        if body is not None and (found := departures(body, known)):
+        if body is not None and (found := injections(body, known)):
             raise ConfigError(
                 f"template {template.name}: expected one query whatever the parameters, "
                 f"got {found[0][0]} = {found[0][1]!r} from {parameters!r}"
@@ -59,35 +59,35 @@ def check_template(engine: Engine, template: Template) -> int:
     return checked
 
 
-def known_places(engine: Engine, template: Template) -> frozenset[Place]:
+def known_paths(engine: Engine, template: Template) -> frozenset[JsonPath]:
     """Every place of every well-behaved rendering: (path, fixed value), or (path, SENTINEL) where a parameter shows.
 
     Raises ConfigError where a well-behaved rendering is no JSON.
     """
-    places: set[Place] = set()
+    places: set[JsonPath] = set()
     for parameters in _well_behaved(template):
         body = render(engine, template.source, parameters)
         if body is None:
             raise ConfigError(f"template {template.name}: expected JSON, got none from {parameters!r}")
-        places.update(_places(body, ""))
+        places.update(_json_paths(body, ""))
     return frozenset(places)
 
 
-def departures(body: Any, known: frozenset[Place]) -> list[Place]:
+def injections(body: Any, known: frozenset[JsonPath]) -> list[JsonPath]:
     """The places of `body` that are neither fixed nor open in the known ones; empty for a harmless body."""
-    return [p for p in _places(body, "") if p not in known and (p[0], SENTINEL) not in known]
+    return [p for p in _json_paths(body, "") if p not in known and (p[0], SENTINEL) not in known]
 
 
-def _places(body: Any, at: str) -> Iterator[Place]:
+def _json_paths(body: Any, at: str) -> Iterator[JsonPath]:
     if isinstance(body, dict):
         # The one key that a parameter writes is the field to sort by.
         for key, value in body.items():
-            yield from _places(value, f"{at}.*" if at == ".sort[]" else f"{at}.{key}")
+            yield from _json_paths(value, f"{at}.*" if at == ".sort[]" else f"{at}.{key}")
         if not body:
             yield at, "{}"
     elif isinstance(body, list):
         for value in body:
-            yield from _places(value, f"{at}[]")
+            yield from _json_paths(value, f"{at}[]")
     else:
         yield at, SENTINEL if SENTINEL in str(body) else body
 

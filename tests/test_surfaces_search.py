@@ -8,24 +8,24 @@ from pathlib import Path
 import pytest
 
 from affinity_search.config import Config, parse_config
-from affinity_search.templates import Template, build_templates
-from affinity_search.templates.build import popularity_query, text_query
+from affinity_search.surfaces import Template, build_templates
+from affinity_search.surfaces.search import popularity_query, text_query
 
 GOLDEN = Path(__file__).parent / "golden"
 CONFIG = """
 events: {types: {purchase: {weight: 1}}}
 attributes:
-  brand: {field: attrs.brand, strength: 0.05, full_weight: 6, levels: 7}
-  theme: {field: attrs.theme, strength: 0.1, full_weight: 3, levels: 2, multi_valued: true}
+  brand: {field: attrs.brand, strength: 0.05, saturation_weight: 6, levels: 7}
+  theme: {field: attrs.theme, strength: 0.1, saturation_weight: 3, levels: 2, multi_valued: true}
   size: {field: attrs.size, strength: 0}
-item_affinity: {strength: 1, full_weight: 1.5, levels: 3}
+item_affinity: {strength: 1, saturation_weight: 1.5, levels: 3}
 popularity: {recent: {weight: 0.5}}
 """
 
-STEP_BACK = """
+DEMOTION = """
 events: {types: {purchase: {weight: 1}}}
-attributes: {brand: {field: attrs.brand, strength: 0.05, full_weight: 6, levels: 1}}
-item_affinity: {step_back: 0.2}
+attributes: {brand: {field: attrs.brand, strength: 0.05, saturation_weight: 6, levels: 1}}
+item_affinity: {owned_demotion: 0.2}
 """
 
 
@@ -50,8 +50,8 @@ def test_the_template_is_the_one_that_was_read_and_approved(shape: str) -> None:
 
 @pytest.mark.parametrize("shape", ["rescore", "function_score"])
 def test_what_was_bought_steps_back_in_both_shapes(shape: str) -> None:
-    found = only(build_templates(parse_config(STEP_BACK + f"search: {{shape: {shape}}}\n"))).source
-    golden = GOLDEN / f"step_back_{shape}.mustache"
+    found = only(build_templates(parse_config(DEMOTION + f"search: {{shape: {shape}}}\n"))).source
+    golden = GOLDEN / f"owned_demotion_{shape}.mustache"
     if os.environ.get("UPDATE_GOLDEN"):
         golden.write_text(found, encoding="utf-8")
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from affinity_search.profiles.weights import decay, item_weight, level, log_lift
+from affinity_search.signals.weights import decay, item_weight, level, log_lift
 
 
 def test_an_event_counts_half_after_a_half_life() -> None:
@@ -51,6 +51,6 @@ def test_halves_are_rounded_up() -> None:
 @given(
     st.floats(1e-12, 1e6), st.floats(1e-12, 1e6), st.floats(0.01, 1e3), st.sampled_from([1, 3, 4, 7, 15, 31, 63, 255])
 )
-def test_a_higher_weight_never_has_a_lower_level(a: float, b: float, full_weight: float, levels: int) -> None:
+def test_a_higher_weight_never_has_a_lower_level(a: float, b: float, saturation_weight: float, levels: int) -> None:
     low, high = sorted((a, b))
-    assert 1 <= level(low, full_weight, levels) <= level(high, full_weight, levels) <= levels
+    assert 1 <= level(low, saturation_weight, levels) <= level(high, saturation_weight, levels) <= levels

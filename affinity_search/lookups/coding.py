@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from affinity_search.config.model import ITEM, NEW, Config
+from affinity_search.config.model import ITEM, OWNED_DEMOTION, Config
 from affinity_search.items.keys import affinity_key
 
 __all__ = ["Coding", "codings", "decode", "encode", "matched_level", "slot_level"]
@@ -33,12 +33,12 @@ class Coding:
 
 
 def codings(config: Config) -> dict[str, Coding]:
-    """The coding of every attribute that is switched on, by name, and last those of `item` and `new` where they are."""
+    """The coding of every attribute that is switched on, by name, and last those of `item` and `owned_demotion` where they are."""
     found = {name: Coding(a.levels, a.multi_valued) for name, a in config.active_attributes.items()}
     if config.item_affinity.strength:
         found[ITEM] = Coding(config.item_affinity.levels)
-    if config.item_affinity.step_back:
-        found[NEW] = Coding(1)
+    if config.item_affinity.owned_demotion:
+        found[OWNED_DEMOTION] = Coding(1)
     return found
 
 

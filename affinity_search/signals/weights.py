@@ -10,7 +10,7 @@ For a shopper u and a value v of an attribute:
 W is the smoothed log lift of the value over the population, shifted so that it is never negative: a popular value does
 not dominate, and nothing is demoted. An item weighs `item_weight` (bought before), and on top of that `related_weight`:
 how much more the shopper's history says of it than others do (see `related`). Weights are quantised by `level`; an item
-that the shopper never had (a count of 0) is no entry where weight / full_weight * levels is below 1/2.
+that the shopper never had (a count of 0) is no entry where weight / saturation_weight * levels is below 1/2.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import math
 __all__ = ["decay", "item_weight", "level", "log_lift", "related_weight"]
 
 RELATED_NOISE = 0.02
-"""Scores below this say little: it is added to both sides of the lift of related items."""
+"""Scores below this say little: it is added to both sides of the boost of related items."""
 
 
 def decay(age_days: float, half_life_days: float) -> float:
@@ -50,9 +50,9 @@ def related_weight(score: float, mean: float) -> float:
     return max(0.0, math.log((score + RELATED_NOISE) / (mean + RELATED_NOISE)))
 
 
-def level(weight: float, full_weight: float, levels: int) -> int:
-    """The level, 1 .. levels, of a weight above 0: round(weight / full_weight * levels), halves up.
+def level(weight: float, saturation_weight: float, levels: int) -> int:
+    """The level, 1 .. levels, of a weight above 0: round(weight / saturation_weight * levels), halves up.
 
-    A weight above 0 never gets level 0, and a weight above `full_weight` gets the highest level.
+    A weight above 0 never gets level 0, and a weight above `saturation_weight` gets the highest level.
     """
-    return max(1, min(levels, math.floor(weight / full_weight * levels + 0.5)))
+    return max(1, min(levels, math.floor(weight / saturation_weight * levels + 0.5)))

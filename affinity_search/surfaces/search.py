@@ -11,8 +11,8 @@ import jinja2
 from elasticsearch_dsl import Q
 
 from affinity_search.config.model import Config, Popularity
+from affinity_search.lookups.clauses import lookups
 from affinity_search.resources import resource_folder
-from affinity_search.templates.lookups import lookups
 
 __all__ = ["Template", "build_templates", "popularity_query", "text_query"]
 

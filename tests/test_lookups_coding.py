@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from affinity_search.config import Config
 from affinity_search.items.keys import affinity_key
-from affinity_search.profiles.encode import Coding, codings, decode, encode, matched_level, slot_level
+from affinity_search.lookups.coding import Coding, codings, decode, encode, matched_level, slot_level
 from tests.profile_data import config
 
 ALDER, BIRCH, CEDAR = sorted(map(affinity_key, ("Alder", "Birch", "Cedar")))
@@ -84,14 +84,14 @@ def test_a_hit_with_several_values_gets_the_highest_level(
 
 
 def test_values_with_the_same_key_count_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("affinity_search.profiles.encode.affinity_key", len)
+    monkeypatch.setattr("affinity_search.lookups.coding.affinity_key", len)
     assert encode({"ab": 2, "cd": 5, "ef": 1, "g": 4}, Coding(7)) == {"b0": [2], "b2": [1, 2]}
 
 
 def test_codings_are_those_of_what_is_switched_on() -> None:
     assert codings(config()) == {"brand": Coding(15), "colour": Coding(4, multi_valued=True), "item": Coding(7)}
     assert codings(config(item_affinity={"strength": 0}, attributes={})) == {}
-    assert codings(config(item_affinity={"step_back": 0.2}, attributes={})) == {"new": Coding(1)}
+    assert codings(config(item_affinity={"owned_demotion": 0.2}, attributes={})) == {"owned_demotion": Coding(1)}
 
 
 def test_slots_are_as_many_as_the_lookups_budgeted() -> None:

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from affinity_search.config import Config, parse_config
-from affinity_search.items.catalogue import Coverage, coverage, stage_items, store_catalogue
 from affinity_search.items.item import parse_item
-from affinity_search.items.signals import compute_signals
 from affinity_search.state import open_state
+from affinity_search.state.catalogue import Coverage, coverage, stage_items, store_catalogue
+from affinity_search.state.popularity import compute_signals
 
 
 @pytest.fixture

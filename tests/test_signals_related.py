@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 from affinity_search.config import Config
 from affinity_search.profiles import build, ease, related
 from affinity_search.profiles.build import build_profile, build_profiles
-from affinity_search.profiles.record import config_hash
-from affinity_search.profiles.weights import decay, item_weight, related_weight
 from affinity_search.search.answer import Reason
 from affinity_search.search.sentences import sentence
+from affinity_search.signals.weights import decay, item_weight, related_weight
 from affinity_search.state import open_state
+from affinity_search.state.builds import config_hash
 from tests.profile_data import Bucket, Weights, config, entries, fill
 
 Connection = duckdb.DuckDBPyConnection
@@ -52,7 +52,12 @@ property_test = settings(max_examples=40, deadline=None, suppress_health_check=[
 
 
 def shop(weight: float = 1.0, **changes: object) -> Config:
-    item = {"strength": 1, "full_weight": 3, "related": {"weight": weight}, "bought_before": {"half_life_days": 20}}
+    item = {
+        "strength": 1,
+        "saturation_weight": 3,
+        "related": {"weight": weight},
+        "bought_before": {"half_life_days": 20},
+    }
     return config(attributes={}, item_affinity={**item, **changes})
 
 
@@ -124,9 +129,9 @@ def wanted(chosen: Config, buckets: Sequence[Bucket], penalty: float) -> dict[Ke
     found = {}
     for key in counts.keys() | score.keys():
         mean = sum(score.get((user, key[1]), 0.0) for user in users) / len(users)
-        lift = related_weight(score.get(key, 0.0), mean)
+        boost = related_weight(score.get(key, 0.0), mean)
         count = counts.get(key, 0.0)
-        found[key] = (count, item_weight(count, item.bought_before.weight) + item.related.weight * lift)
+        found[key] = (count, item_weight(count, item.bought_before.weight) + item.related.weight * boost)
     return found
 
 
@@ -171,7 +176,7 @@ def test_the_build_is_the_formula(
     found = {(user, value): row[:2] for (user, _, value), row in entries(shared).items()}
     # Sixteen bits hold a weight to 1 part in 2,048.
     near = 0.002 * weight
-    lowest = chosen.item_affinity.full_weight / chosen.item_affinity.levels / 2
+    lowest = chosen.item_affinity.saturation_weight / chosen.item_affinity.levels / 2
     expected = wanted(chosen, buckets, penalty)
     assert found.keys() <= expected.keys()
     for key, (count, value) in expected.items():
@@ -208,7 +213,7 @@ def test_a_larger_shop_gives_the_same_bits_alone_and_together(shared: Connection
     chance = np.random.default_rng(7)
     taken = [(f"u{u}", f"i{int(i)}") for u in range(60) for i in {*chance.zipf(1.5, 40) % 90}]
     fill(shared, [(user, item, "purchase", 100, 1) for user, item in taken], [])
-    chosen = limited(shop(9, full_weight=1), 12)
+    chosen = limited(shop(9, saturation_weight=1), 12)
     build_profiles(shared, chosen, now_ms=1)
     before = entries(shared)
     assert sum(row[0] == 0 for row in before.values()) > 100
@@ -225,7 +230,7 @@ def test_off_is_as_if_there_were_no_such_signal(connection: Connection) -> None:
 
 
 def test_a_level_that_rounds_to_0_is_an_entry_only_where_the_shopper_had_the_item(connection: Connection) -> None:
-    # 15 levels of a full weight of 3: level 1 begins at a weight of 0.1, which is 0.0565 * 1.77.
+    # 15 levels of a saturation weight of 3: level 1 begins at a weight of 0.1, which is 0.0565 * 1.77.
     for weight, kept in ((1.7, False), (1.8, True)):
         build_profiles(connection, shop(weight), now_ms=1)
         assert ("pot" in items_of(entries(connection), "emil")) is kept
@@ -254,10 +259,10 @@ def test_items_never_had_come_on_top_at_most_as_many(connection: Connection) -> 
     }
 
 
-def test_the_best_have_a_high_score_and_a_high_lift(connection: Connection) -> None:
+def test_the_best_have_a_high_score_and_a_high_boost(connection: Connection) -> None:
     build_profiles(connection, limited(shop(20), 1), now_ms=1)
     learn(connection, {"cup": (0.0, [0, 0, 0]), "pot": (0.025, [0, 0, 0]), "tea": (0.0, [0.02, 0.06, 0])})
-    # The lift of a cup is higher, ln(0.04 / 0.02) = 0.69 against ln(0.08 / 0.045) = 0.58; times score a pot wins.
+    # The boost of a cup is higher, ln(0.04 / 0.02) = 0.69 against ln(0.08 / 0.045) = 0.58; times score a pot wins.
     build_profile(connection, limited(shop(20), 1), ["emil"], now_ms=2)
     assert items_of(entries(connection), "emil") == {
         "pot": (0, pytest.approx(20 * math.log(0.08 / 0.045), rel=1e-3), 15),
@@ -294,8 +299,8 @@ def test_a_history_is_the_newest_items(connection: Connection) -> None:
     assert learnt(connection)["tea"][1] == [pytest.approx(4 / 305, rel=1e-3), 0]
 
 
-@pytest.mark.parametrize(("newest", "lifted"), [(1, set()), (2, {"cup", "pot"})])
-def test_only_the_newest_items_say_something_of_others(connection: Connection, newest: int, lifted: set[str]) -> None:
+@pytest.mark.parametrize(("newest", "boosted"), [(1, set()), (2, {"cup", "pot"})])
+def test_only_the_newest_items_say_something_of_others(connection: Connection, newest: int, boosted: set[str]) -> None:
     connection.execute("INSERT INTO buckets VALUES ('emil', 'cup', 'purchase', 99, 1)")
     chosen = limited(shop(20), 1)
     build_profiles(connection, chosen, now_ms=1)
@@ -304,7 +309,7 @@ def test_only_the_newest_items_say_something_of_others(connection: Connection, n
     with mock.patch.object(related, "NEWEST_ITEMS", newest):
         build_profile(connection, chosen, ["emil"], now_ms=2)
     found = items_of(entries(connection), "emil")
-    assert {item for item, (_, weight, _) in found.items() if weight > 10} == lifted
+    assert {item for item, (_, weight, _) in found.items() if weight > 10} == boosted
 
 
 def test_the_items_are_those_with_the_most_shoppers(connection: Connection) -> None:

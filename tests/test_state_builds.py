@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from affinity_search.errors import DataError
-from affinity_search.profiles.record import (
+from affinity_search.state import open_state
+from affinity_search.state.builds import (
     Build,
     checked_build,
     config_hash,
@@ -18,7 +19,6 @@ from affinity_search.profiles.record import (
     transaction,
     write_meta,
 )
-from affinity_search.state import open_state
 from tests.profile_data import SHOP, config
 
 BRAND: dict[str, Any] = SHOP["attributes"]["brand"]  # type: ignore[index]
@@ -41,27 +41,27 @@ def test_what_lives_in_the_template_needs_no_build(change: dict[str, Any]) -> No
     [
         with_brand(strength=0),
         with_brand(half_life_days=11),
-        with_brand(full_weight=4),
+        with_brand(saturation_weight=4),
         with_brand(levels=7),
         with_brand(multi_valued=True, levels=3),
         with_brand(field="attrs.make"),
         {"profiles": {"max_items": 9}},
         {"events": {"types": {"purchase": {"weight": 2}}}},
         {"item_affinity": {"strength": 0}},
-        {"item_affinity": {**UNLIFTED, "step_back": 0.1}},
+        {"item_affinity": {**UNLIFTED, "owned_demotion": 0.1}},
     ],
 )
 def test_what_lives_in_the_profiles_needs_one(change: dict[str, Any]) -> None:
     assert config_hash(config(**change)) != config_hash(config())
 
 
-def test_switching_the_step_back_needs_a_build_and_its_strength_none() -> None:
-    off, weak, strong = (config(item_affinity={**UNLIFTED, "step_back": lift}) for lift in (0, 0.1, 0.7))
+def test_switching_the_owned_demotion_needs_a_build_and_its_strength_none() -> None:
+    off, weak, strong = (config(item_affinity={**UNLIFTED, "owned_demotion": boost}) for boost in (0, 0.1, 0.7))
     assert config_hash(off) != config_hash(weak) == config_hash(strong)
     assert config_hash(off) == config_hash(config(item_affinity=UNLIFTED))
-    # The alias of the items stands in the documents of `new`.
+    # The alias of the items stands in the documents of `owned_demotion`.
     elsewhere = {"items": {"index": "goods"}}
-    assert config_hash(weak) != config_hash(config(item_affinity={**UNLIFTED, "step_back": 0.1}, **elsewhere))
+    assert config_hash(weak) != config_hash(config(item_affinity={**UNLIFTED, "owned_demotion": 0.1}, **elsewhere))
     assert config_hash(off) == config_hash(config(item_affinity=UNLIFTED, **elsewhere))
 
 

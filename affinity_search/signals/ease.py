@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from affinity_search.profiles.weights import RELATED_NOISE
+from affinity_search.signals.weights import RELATED_NOISE
 
 __all__ = ["add_pairs", "best", "item_weights", "log_lifts", "scores"]
 
@@ -55,11 +55,11 @@ def scores(weights: NDArray[np.float32], places: Places, starts: Starts) -> Floa
 
 def log_lifts(found: Floats, means: Floats) -> Floats:
     """`weights.related_weight` of each score in `found` (shoppers x items) against the mean of its item."""
-    lifts = np.zeros_like(found)
+    boosts = np.zeros_like(found)
     above = found > means
     expected = np.broadcast_to(means, found.shape)[above]
-    lifts[above] = np.log((found[above] + RELATED_NOISE) / (expected + RELATED_NOISE))
-    return lifts
+    boosts[above] = np.log((found[above] + RELATED_NOISE) / (expected + RELATED_NOISE))
+    return boosts
 
 
 def best(values: Floats, most: int) -> NDArray[np.bool_]:

@@ -10,7 +10,7 @@ import pytest
 from affinity_search.config import parse_config
 from affinity_search.errors import DataError
 from affinity_search.evaluate.folder import FROM_CLASSES, _own_name, _test
-from affinity_search.trial import Files, find_files, own_names
+from affinity_search.sandbox import Files, find_files, sandbox_names
 from tests.live.evaluate_shops import Shop, write_shop
 
 CONFIG = "{events: {types: {purchase: {weight: 1}}}, items: {index: shop, text_fields: {name: 3}}}"
@@ -31,7 +31,7 @@ def test_files_are_found_by_their_names(tmp_path: Path) -> None:
 
 
 def test_every_name_in_the_engine_is_the_trials_own() -> None:
-    own = own_names(parse_config(CONFIG), "http://127.0.0.1:9200", "trial-1")
+    own = sandbox_names(parse_config(CONFIG), "http://127.0.0.1:9200", "trial-1")
     assert (own.items.index, own.items.text_fields) == ("trial-1-products", {"name": 3.0})
     assert (own.lookup_index, own.profile_index, own.ledger_index) == (
         "trial-1-lookup",
@@ -51,7 +51,7 @@ def test_evaluations_have_names_of_their_own(shop: str, start: str) -> None:
     assert first.startswith(start)
     assert first != second
     assert (
-        own_names(parse_config(CONFIG), "http://h", first).model_dump()
+        sandbox_names(parse_config(CONFIG), "http://h", first).model_dump()
         == parse_config(
             f"{{events: {{types: {{purchase: {{weight: 1}}}}}}, engine: {{url: 'http://h', prefix: {first}}}, "
             f"items: {{index: {first}-products, text_fields: {{name: 3}}}}, search: {{template: {first}-search}}}}"

@@ -17,9 +17,8 @@ from hypothesis import strategies as st
 from affinity_search.config.model import Config
 from affinity_search.errors import DataError
 from affinity_search.events import Accounting, quarantine_path
-from affinity_search.profiles import buckets
-from affinity_search.profiles.buckets import FileReport, Held, IngestFailed, held, ingest, newest_day, prune
-from affinity_search.state import open_state
+from affinity_search.state import buckets, open_state
+from affinity_search.state.buckets import FileReport, Held, IngestFailed, held, ingest, newest_day, prune
 
 NOW = datetime(2017, 3, 1, 12, tzinfo=UTC)
 TYPES = {"purchase": {"weight": 1}, "cart": {"weight": 0.5}, "view": {"weight": 0}}

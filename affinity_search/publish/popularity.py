@@ -11,7 +11,7 @@ from affinity_search.engine.bulk import Action, Refusal, write_bulk
 from affinity_search.engine.indices import indices_behind
 from affinity_search.engine.protocol import Engine, path
 from affinity_search.errors import ConfigError, MissingResource
-from affinity_search.items.signals import compute_signals
+from affinity_search.state.popularity import compute_signals
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

@@ -1,0 +1,1 @@
+"""The contract between writer, template and reader: coding, slots, clause names."""

@@ -1,0 +1,5 @@
+"""The local state: one DuckDB file with buckets, the catalogue, the built profiles and what was published."""
+
+from affinity_search.state.database import given, open_state
+
+__all__ = ["given", "open_state"]
