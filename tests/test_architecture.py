@@ -20,14 +20,17 @@ ORDER = (
     ("extras", "output"),
     ("config",),
     ("items", "events"),
+    ("lookups",),
+    ("surfaces",),
     ("state",),
-    ("profiles", "templates", "items.catalogue", "items.signals"),
+    ("signals",),
+    ("profiles",),
     ("validation",),
     ("suggest",),
     ("engine",),
-    ("templates.check",),
-    ("publish", "deploy", "search"),
-    ("trial",),
+    ("surfaces.check",),
+    ("deploy", "publish", "search"),
+    ("sandbox",),
     ("evaluate",),
     ("tune",),
     ("demo",),
@@ -35,7 +38,7 @@ ORDER = (
 )
 RANKS = {name: rank for rank, row in enumerate(ORDER) for name in row}
 
-PURE = ("config", "events", "items", "profiles", "templates", "evaluate.comparison", "evaluate.measures")
+PURE = ("config", "events", "items", "profiles", "surfaces", "lookups", "evaluate.comparison", "evaluate.measures")
 NETWORK = {"http", "opensearchpy", "requests", "socket", "ssl", "subprocess", "urllib.request", "urllib3"}
 CLOCKS = ("date.today", "datetime.now", "datetime.today", "datetime.utcnow", "time.time", "time.time_ns")
 
@@ -104,7 +107,7 @@ def test_pure_modules_have_no_engine_no_clock_and_no_network() -> None:
         network = {name for name in imports(file) if NETWORK & {name, name.split(".")[0]}}
         calls = {ast.unparse(node.func) for node in ast.walk(tree(file)) if isinstance(node, ast.Call)}
         clocks = {call for call in calls if call.endswith(CLOCKS)}
-        allowed = {"engine.protocol"} if module == "templates.check" else set()
+        allowed = {"engine.protocol"} if module == "surfaces.check" else set()
         impure |= {f"{module}: {found}" for found in engine - allowed | network | clocks}
     assert impure == set()
 

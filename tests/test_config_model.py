@@ -83,8 +83,8 @@ def test_strengths_are_scaled_to_the_bound() -> None:
             "affinity.yaml: attributes.item: expected another name, this one is reserved",
         ),
         (
-            "attributes: {new: {field: attrs.new}}",
-            "affinity.yaml: attributes.new: expected another name, this one is reserved",
+            "attributes: {owned_demotion: {field: attrs.new}}",
+            "affinity.yaml: attributes.owned_demotion: expected another name, this one is reserved",
         ),
         (
             "item_affinity: {strength: 0.5, owned_demotion: 0.2}",

@@ -68,7 +68,8 @@ def test_a_clause_asks_the_document_of_shopper_attribute_and_slot() -> None:
 DEMOTION = """
 events: {types: {purchase: {weight: 1}}}
 item_affinity:
-  {strength: 1, saturation_weight: 0.6, levels: 1, bought_before: {weight: 0}, related: {weight: 1}, owned_demotion: 0.2}
+  {strength: 1, saturation_weight: 0.6, levels: 1, bought_before: {weight: 0}, related: {weight: 1},
+   owned_demotion: 0.2}
 """
 
 

@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from affinity_search.config import Config
-from affinity_search.profiles import build, ease, related
+from affinity_search.profiles import build
 from affinity_search.profiles.build import build_profile, build_profiles
 from affinity_search.search.answer import Reason
 from affinity_search.search.sentences import sentence
+from affinity_search.signals import ease, related
 from affinity_search.signals.weights import decay, item_weight, related_weight
 from affinity_search.state import open_state
 from affinity_search.state.builds import config_hash

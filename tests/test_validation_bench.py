@@ -1,4 +1,4 @@
-"""The formula in arrays: levels, boosts, the window, saturation weights that fit; and configurations with other numbers."""
+"""The formula in arrays: levels, boosts, the window, saturation weights that fit; configurations with other numbers."""
 
 from __future__ import annotations
 
@@ -71,8 +71,8 @@ def test_scores_are_those_that_an_evaluation_computes(given_levels: list[int]) -
 
 def test_only_the_window_is_lifted() -> None:
     config = parse_config(
-        "{events: {types: {p: {weight: 1}}}, attributes: {brand: {field: attrs.brand, saturation_weight: 1, strength: 1}},"
-        " search: {window: 10}}"
+        "{events: {types: {p: {weight: 1}}},"
+        " attributes: {brand: {field: attrs.brand, saturation_weight: 1, strength: 1}}, search: {window: 10}}"
     )
     # By popularity the last candidate stands first, and the second but last just outside the window.
     some = searches([{10}], text=[12.0 - n for n in range(12)], popular=[0.0] * 11 + [50.0])

@@ -192,7 +192,7 @@ class ItemAffinity(_Section):
 
     @property
     def lookups(self) -> int:
-        """Number of lookup clauses: one per bit of the id list, two for `owned_demotion`; none for what is switched off."""
+        """Number of lookup clauses: one per bit of the id list, two for `owned_demotion`; none for what is off."""
         return (self.levels.bit_length() if self.strength else 0) + (2 if self.owned_demotion else 0)
 
     @property

@@ -30,9 +30,9 @@ Boosts = Mapping[str, Sequence[float]]
 class Shop:
     """What the formula needs: boosts by level, the items' values, and each shopper's levels, all by attribute.
 
-    `levels[user][attribute][value]` is the level (`owned_demotion` has the items bought), `values[attribute][item]` the item's
-    values; `multi_valued` are the attributes where the highest level of an item's values counts, in the others the bits
-    of all of them do.
+    `levels[user][attribute][value]` is the level (`owned_demotion` has the items bought), `values[attribute][item]`
+    the item's values; `multi_valued` are the attributes where the highest level of an item's values counts, in the
+    others the bits of all of them do.
     """
 
     boosts: Mapping[str, Sequence[float]]
@@ -43,7 +43,7 @@ class Shop:
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """The attributes that have boosts, `item` for the id list, `owned_demotion` for what the shopper has not bought."""
+        """The attributes that have boosts; `item` is the id list, `owned_demotion` what the shopper has not bought."""
         return tuple(self.boosts)
 
 

@@ -4,8 +4,9 @@ A clause asks "is this item's key in the shopper's list for this slot?" and adds
 there is to know about it, `brand|b2|0.2133`, so that a hit's `matched_queries` alone give the whole account:
 score = relevance * (1 + sum of the boosts named).
 
-One clause asks the other way round: `owned_demotion` adds its boost when the item is not in the list of what the shopper bought,
-and nothing where there is no such list. A rescore may lower no score: what was bought steps back as all else is boosted.
+One clause asks the other way round: `owned_demotion` adds its boost when the item is not in the list of what the
+shopper bought, and nothing where there is no such list. A rescore may lower no score: what was bought steps back as all
+else is boosted.
 """
 
 from __future__ import annotations
@@ -51,10 +52,10 @@ class Lookup:
 
 
 def lookups(config: Config) -> tuple[Lookup, ...]:
-    """The lookup clauses of the configuration, attributes in the order of the file, then the id list, then `owned_demotion`.
+    """The lookup clauses of the configuration, in the order of the file, then the id list, then `owned_demotion`.
 
-    The boosts of an attribute's matched slots add up to `saturation_boost * level / levels`, scaled so that the sum over all
-    attributes stays within `search.max_boost`. Empty where nothing has a strength.
+    The boosts of an attribute's matched slots add up to `saturation_boost * level / levels`, scaled so that the sum
+    over all attributes stays within `search.max_boost`. Empty where nothing has a strength.
     """
     found: list[Lookup] = []
     for name, attribute in config.active_attributes.items():

@@ -33,7 +33,7 @@ class Coding:
 
 
 def codings(config: Config) -> dict[str, Coding]:
-    """The coding of every attribute that is switched on, by name, and last those of `item` and `owned_demotion` where they are."""
+    """The coding of every attribute that is switched on, by name, and last those of `item` and `owned_demotion`."""
     found = {name: Coding(a.levels, a.multi_valued) for name, a in config.active_attributes.items()}
     if config.item_affinity.strength:
         found[ITEM] = Coding(config.item_affinity.levels)

@@ -74,8 +74,8 @@ def _warning(config: Config, name: str, report: AttributeReport, p99: Mapping[st
     if report.clipped_share > CLIPPED_SHARE_TO_WARN:
         address = "item_affinity" if name == ITEM else f"attributes.{name}"
         return (
-            f"{address}.saturation_weight: {report.clipped_share:.0%} of the entries weigh more and get no more than the "
-            f"highest level; {p99[name]:.1f} would hold 99 % of them"
+            f"{address}.saturation_weight: {report.clipped_share:.0%} of the entries weigh more and get no more than "
+            f"the highest level; {p99[name]:.1f} would hold 99 % of them"
         )
     return ""
 

@@ -15,9 +15,9 @@ __all__ = ["Answer", "Hit", "Reason", "read_answer"]
 class Reason:
     """One affinity that moved a hit.
 
-    `boost` is what it adds to the factor, `share` the part of the score that it makes up (0 to 1). `attribute` is `item`
-    for the shopper's id list, `owned_demotion` for an item that the shopper has not bought. `value` is the item's value that the
-    shopper likes, None where it was not looked up and for `owned_demotion`.
+    `boost` is what it adds to the factor, `share` the part of the score that it makes up (0 to 1). `attribute` is
+    `item` for the shopper's id list, `owned_demotion` for an item that the shopper has not bought. `value` is the
+    item's value that the shopper likes, None where it was not looked up and for `owned_demotion`.
     `related` is True for an item that the shopper never had, boosted by others that go with it.
     """
 

@@ -84,8 +84,8 @@ def _why_attributes(config: Config) -> str:
         else "surely better than the usual 0.05"
     )
     return (
-        f"In the order of their use. Strength {active[0].strength:g}: {strength}. saturation_weight: 99th percentile of the "
-        f"weights above 0 in the replay."
+        f"In the order of their use. Strength {active[0].strength:g}: {strength}. saturation_weight: 99th percentile "
+        f"of the weights above 0 in the replay."
     )
 
 

@@ -112,8 +112,8 @@ def _parts(outcome: Evaluation) -> Table:
         for name in every
     )
     note = (
-        "By the formula, from the generic candidates; `item` is the list of single items (bought before), `owned_demotion` the "
-        "lift of what was not bought."
+        "By the formula, from the generic candidates; `item` is the list of single items (bought before), "
+        "`owned_demotion` the boost of what was not bought."
     )
     header = ("nDCG@10", "all", "95 % interval", "novel", "95 % interval")
     return Table("Each affinity alone and left out", header, rows, note)
