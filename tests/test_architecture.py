@@ -22,20 +22,27 @@ ORDER = (
     ("items", "events"),
     ("state",),
     ("profiles", "templates", "items.catalogue", "items.signals"),
-    ("validation",),
-    ("suggest",),
     ("engine",),
-    ("templates.check",),
+    ("offline", "templates.check"),
     ("publish", "deploy", "search"),
     ("trial",),
+    ("tuning",),
     ("evaluate",),
-    ("tune",),
     ("demo",),
     ("cli",),
 )
 RANKS = {name: rank for rank, row in enumerate(ORDER) for name in row}
 
-PURE = ("config", "events", "items", "profiles", "templates", "evaluate.comparison", "evaluate.measures")
+PURE = (
+    "config",
+    "events",
+    "items",
+    "profiles",
+    "templates",
+    *(f"offline.{name}" for name in ("changes", "comparison", "cut", "gains", "measures", "quality", "scorer", "text")),
+    *(f"tuning.{name}" for name in ("acceptance", "ascent", "by_category", "parameters", "reasons", "start", "write")),
+    "evaluate.breakdown",
+)
 NETWORK = {"http", "opensearchpy", "requests", "socket", "ssl", "subprocess", "urllib.request", "urllib3"}
 CLOCKS = ("date.today", "datetime.now", "datetime.today", "datetime.utcnow", "time.time", "time.time_ns")
 
