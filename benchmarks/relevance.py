@@ -26,8 +26,8 @@ RESULTS = Path(__file__).parent / "results" / "relevance.json"
 KEPT = (
     "all",
     "novel",
-    "stranger",
-    "stranger_novel",
+    "shuffled_profile",
+    "shuffled_profile_novel",
     "queries",
     "parts",
     "empty_profile_changed",
@@ -70,15 +70,15 @@ def _shop(engine: OpenSearchEngine, folder: Path, sample: int | None) -> dict[st
 def table(result: dict[str, Any]) -> str:
     """The result as a Markdown table: nDCG@10 of both sides, and the lift with its 95 % interval."""
     lines = [
-        "| shop | targets | queries | generic | personalised | lift | a stranger's profile |",
+        "| shop | targets | queries | generic | personalised | lift | a shuffled profile |",
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     for name, shop in result["shops"].items():
-        for kind, stranger in (("all", "stranger"), ("novel", "stranger_novel")):
+        for kind, shuffled in (("all", "shuffled_profile"), ("novel", "shuffled_profile_novel")):
             side = shop[kind]
             lines.append(
                 f"| {name} | {kind} | {side['queries']:,} | {side['generic']['ndcg@10']:.3f} "
-                f"| {side['personalised']['ndcg@10']:.3f} | {_lift(side)} | {_lift(shop[stranger])} |"
+                f"| {side['personalised']['ndcg@10']:.3f} | {_lift(side)} | {_lift(shop[shuffled])} |"
             )
     return "\n".join(lines)
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from affinity_search.config import Config, parse_config
-from affinity_search.evaluate.comparison import Difference, compare
 from affinity_search.evaluate.controls import Controls
 from affinity_search.evaluate.evaluation import Evaluation
 from affinity_search.evaluate.facts import Facts
 from affinity_search.evaluate.folder import FolderEvaluation
-from affinity_search.evaluate.measures import measure
-from affinity_search.evaluate.queries import Query
-from affinity_search.evaluate.replay import Ranking
 from affinity_search.evaluate.sides import Side
 from affinity_search.evaluate.targets import Task
+from affinity_search.offline.comparison import Difference, compare
+from affinity_search.offline.measures import measure
+from affinity_search.offline.queries import Query
+from affinity_search.offline.replay import Ranking
 
 __all__ = ["CONFIG", "evaluation", "folder_evaluation", "query", "ranking", "side"]
 
@@ -61,6 +61,8 @@ def evaluation(every: Side, novel: Side, controls: Controls | None = None, facts
         facts or Facts(0.5, 1.25, {"u": 3, "v": 20}, 0, 0),
         CONFIG,
         seed=4,
+        rankings={},
+        owned={},
     )
 
 

@@ -25,20 +25,28 @@ ORDER = (
     ("state",),
     ("signals",),
     ("profiles",),
-    ("validation",),
-    ("suggest",),
     ("engine",),
-    ("surfaces.check",),
+    ("offline", "surfaces.check"),
     ("deploy", "publish", "search"),
     ("sandbox",),
+    ("tuning",),
     ("evaluate",),
-    ("tune",),
     ("demo",),
     ("cli",),
 )
 RANKS = {name: rank for rank, row in enumerate(ORDER) for name in row}
 
-PURE = ("config", "events", "items", "profiles", "surfaces", "lookups", "evaluate.comparison", "evaluate.measures")
+PURE = (
+    "config",
+    "events",
+    "items",
+    "lookups",
+    "profiles",
+    "surfaces",
+    *(f"offline.{name}" for name in ("changes", "comparison", "cut", "gains", "measures", "quality", "scorer", "text")),
+    *(f"tuning.{name}" for name in ("acceptance", "ascent", "by_category", "parameters", "reasons", "start", "write")),
+    "evaluate.breakdown",
+)
 NETWORK = {"http", "opensearchpy", "requests", "socket", "ssl", "subprocess", "urllib.request", "urllib3"}
 CLOCKS = ("date.today", "datetime.now", "datetime.today", "datetime.utcnow", "time.time", "time.time_ns")
 

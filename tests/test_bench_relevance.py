@@ -18,8 +18,8 @@ def test_a_row_per_shop_and_kind_of_target() -> None:
     shop = {
         "all": SIDE,
         "novel": NONE,
-        "stranger": {"lift_percent": -3.21, "ci_percent": None},
-        "stranger_novel": {"lift_percent": None},
+        "shuffled_profile": {"lift_percent": -3.21, "ci_percent": None},
+        "shuffled_profile_novel": {"lift_percent": None},
     }
 
     assert table({"shops": {"books": shop}}).splitlines()[2:] == [

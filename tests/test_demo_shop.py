@@ -16,7 +16,7 @@ from affinity_search.demo.shop import SHOWN_SHOPPERS, write_shop
 from affinity_search.demo.words import BRANDS, CATEGORIES
 from affinity_search.items.item import Item
 from affinity_search.items.read import read_items
-from affinity_search.suggest import suggest_from_files
+from affinity_search.tuning.files import suggest_from_files
 
 Row = dict[str, str]
 CONSUMABLE = {category.name for category in CATEGORIES if category.consumable}

@@ -1,10 +1,10 @@
-"""The outcome by activity, by class, and the worst losers."""
+"""The outcome by activity, by class, and the worst regressions."""
 
 from __future__ import annotations
 
-from affinity_search.evaluate.breakdown import Group, classes, deciles, losers
-from affinity_search.evaluate.comparison import Difference
+from affinity_search.evaluate.breakdown import Group, classes, deciles, regressions
 from affinity_search.evaluate.facts import Facts
+from affinity_search.offline.comparison import Difference
 from tests.evaluate_data import evaluation, query, side
 
 QUERIES = [
@@ -49,12 +49,12 @@ def test_only_the_twenty_largest_classes_are_there() -> None:
     assert [group.name for group in found] == [f"t{n:02}" for n in range(20)]
 
 
-def test_losers_are_those_that_fell_the_worst_first() -> None:
-    [loser] = losers(evaluation(EVERY, NOVEL))
-    assert losers(evaluation(NOVEL, NOVEL)) == [], "neither fell nor rose"
-    assert (loser.query.qid, loser.generic, loser.personalised) == ("q2", 1.0, SECOND)
+def test_regressions_are_those_that_fell_the_worst_first() -> None:
+    [regression] = regressions(evaluation(EVERY, NOVEL))
+    assert regressions(evaluation(NOVEL, NOVEL)) == [], "neither fell nor rose"
+    assert (regression.query.qid, regression.generic, regression.personalised) == ("q2", 1.0, SECOND)
     queries = [query(f"q{n:02}", relevant="a") for n in range(12)]
     orders = {one.qid: ("axyz", "xa" if one.qid != "q07" else "xyza") for one in queries}
     queries.append(query("q90"))
-    found = losers(evaluation(side(queries, {**orders, "q90": ("ax", "ax")}), NOVEL))
-    assert [loser.query.qid for loser in found] == ["q07", *(f"q{n:02}" for n in range(10) if n != 7)]
+    found = regressions(evaluation(side(queries, {**orders, "q90": ("ax", "ax")}), NOVEL))
+    assert [regression.query.qid for regression in found] == ["q07", *(f"q{n:02}" for n in range(10) if n != 7)]

@@ -50,6 +50,16 @@ def run(*arguments: str | Path) -> Result:
     return CliRunner().invoke(main, ["evaluate", *map(str, arguments)])
 
 
+def test_another_configuration_is_read_and_named(asked: list[dict[str, Any]], tmp_path: Path) -> None:
+    other = tmp_path / "other.yaml"
+    other.write_text(CONFIG, encoding="utf-8")
+    assert run("--data", tmp_path, "--against", other, "--url", "http://127.0.0.1:1").exit_code == 0
+    name, config = asked[0]["against"]
+    assert (name, config.engine.timeout_seconds) == ("other.yaml", 3)
+    missing = run("--data", tmp_path, "--against", tmp_path / "gone.yaml", "--url", "http://127.0.0.1:1")
+    assert (missing.exit_code, len(asked)) == (2, 1)
+
+
 def test_the_result_goes_to_stdout_and_progress_to_stderr(asked: list[dict[str, Any]], tmp_path: Path) -> None:
     result = run("--data", tmp_path, "--url", "http://127.0.0.1:1/")
     assert result.exit_code == 0
@@ -88,7 +98,7 @@ def test_without_a_url_it_is_the_embedded_engine(
 
 
 def test_concerns_are_warned_of(asked: list[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    nothing = FOUND.outcome.controls.stranger
+    nothing = FOUND.outcome.controls.shuffled
     bad = folder_evaluation(evaluation(SIDE, SIDE, Controls(nothing, nothing, 3, 0.0)))
     monkeypatch.setattr(command, "evaluate_folder", lambda *_, **__: bad)
     result = run("--data", tmp_path, "--url", "http://127.0.0.1:1")

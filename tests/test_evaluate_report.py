@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from affinity_search.errors import ConfigError
-from affinity_search.evaluate.comparison import Difference
 from affinity_search.evaluate.controls import Controls
 from affinity_search.evaluate.facts import Facts
 from affinity_search.evaluate.folder import FolderEvaluation
-from affinity_search.evaluate.report import as_html, as_json, as_markdown, as_text, concerns
+from affinity_search.evaluate.report import as_html, as_json, as_markdown, as_text, warnings
 from affinity_search.evaluate.report.page import Bar, Chart, chart
+from affinity_search.offline.comparison import Difference
 from affinity_search.output import write_whole
 from tests.evaluate_data import evaluation, folder_evaluation, query, side
 
@@ -58,7 +58,9 @@ def test_the_json_has_every_number() -> None:
         "differences": dict.fromkeys(measures, NOTHING),
         "queries": 0,
     }
-    assert found["stranger"] == found["stranger_novel"] == {"lift_percent": 0.0, "ci_percent": [-1.0, 1.0]}
+    assert (
+        found["shuffled_profile"] == found["shuffled_profile_novel"] == {"lift_percent": 0.0, "ci_percent": [-1.0, 1.0]}
+    )
     assert found["queries"] == {
         "held": 5,
         "sampled": 2,
@@ -88,7 +90,7 @@ def test_the_json_has_every_number() -> None:
             "novel": NOTHING,
         }
     ]
-    assert found["losers"] == [
+    assert found["regressions"] == [
         {"qid": "q2", "user": "v", "query": "hat", "generic": 1.0, "personalised": pytest.approx(second)}
     ]
     rest = {
@@ -99,7 +101,7 @@ def test_the_json_has_every_number() -> None:
         "origin": "from queries.jsonl",
         "changed_share": 0.5,
         "mean_rank_shift": 1.25,
-        "concerns": [],
+        "warnings": [],
         "seed": 4,
         "config_suggested": True,
     }
@@ -108,23 +110,23 @@ def test_the_json_has_every_number() -> None:
     assert not {"engine", "state"} & found["config"].keys()
 
 
-def test_concerns_name_what_should_not_be() -> None:
+def test_warnings_name_what_should_not_be() -> None:
     gain, loss = Difference(3.0, (1.0, 5.0)), Difference(-3.0, (-5.0, -1.0))
-    assert concerns(FOUND) == []
+    assert warnings(FOUND) == []
     bad = replace(
         FOUND.outcome,
         all=replace(EVERY, differences={**EVERY.differences, "ndcg@10": loss}),
         controls=Controls(gain, gain, 2, 0.0123),
     )
-    assert concerns(replace(FOUND, outcome=bad)) == [
+    assert warnings(replace(FOUND, outcome=bad)) == [
         "personalisation surely loses for all targets",
-        "a stranger's profile gains for all targets: what is gained there need not be personal",
-        "a stranger's profile gains for novel targets: what is gained there need not be personal",
+        "a shuffled profile gains for all targets: what is gained there need not be personal",
+        "a shuffled profile gains for novel targets: what is gained there need not be personal",
         "2 orders change for a shopper without a profile",
         "the engine's scores differ from the formula's by up to 1.23%",
     ]
     none = replace(FOUND.outcome, queries=tuple(QUERIES), all=NOVEL)
-    assert concerns(replace(FOUND, outcome=none)) == ["none of the 2 queries counts"]
+    assert warnings(replace(FOUND, outcome=none)) == ["none of the 2 queries counts"]
 
 
 TEXT = """\
@@ -150,13 +152,13 @@ Novel targets
 
 Controls and facts
                                             value   95 % interval
-  a stranger's profile, all targets        +0.0 %  -1.0 .. +1.0 %
-  a stranger's profile, novel targets      +0.0 %  -1.0 .. +1.0 %
+  a shuffled profile, all targets          +0.0 %  -1.0 .. +1.0 %
+  a shuffled profile, novel targets        +0.0 %  -1.0 .. +1.0 %
   orders changed by an empty profile            0
   engine against formula, largest error   1.0e-07
   queries whose first ten change            50.0%
   mean shift of the first ten, in places     1.25
-  A stranger must not gain, an empty profile must change nothing; nDCG@10.
+  A shuffled profile must not gain, an empty profile must change nothing; nDCG@10.
 """
 
 

@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 from affinity_search.config import parse_config
-from affinity_search.evaluate.comparison import Difference
-from affinity_search.evaluate.controls import NOBODY, controls, draw_strangers
+from affinity_search.evaluate.controls import NOBODY, controls, draw_shuffled
 from affinity_search.evaluate.facts import Facts, gather_facts, owned_items
-from affinity_search.evaluate.formula import Shop
-from affinity_search.evaluate.replay import Ranking, Search
 from affinity_search.evaluate.sides import Side, against_generic, boosted_candidates, sides
 from affinity_search.evaluate.targets import all_targets, novel_targets
+from affinity_search.offline.comparison import Difference
+from affinity_search.offline.formula import Shop
+from affinity_search.offline.queries import Query
+from affinity_search.offline.replay import Ranking, Search
 from affinity_search.state import open_state
 from tests.evaluate_data import query, ranking
 
@@ -86,32 +87,42 @@ def test_steps_are_told() -> None:
 
 def test_controls_find_what_they_are_for() -> None:
     boosted = boosted_candidates(SHOP, QUERIES, FOUND)
-    strangers = {"u": "v", "v": "u", "new": "u"}
-    good = controls(made(), SHOP, FOUND, boosted, strangers, 0)
+    shuffled = {"u": "v", "v": "u", "new": "u"}
+    good = controls(made(), SHOP, FOUND, boosted, shuffled, 0)
     assert good.empty_changed == 0
     # k: 1 * (1 + 9), b: 10 * (1 + 0.5), for v a: 11 * (1 + 0.5).
     assert good.formula_error == 0
-    assert good.stranger.percent is not None
-    assert good.stranger.percent < 0
+    assert good.shuffled.percent is not None
+    assert good.shuffled.percent < 0
     bad = {**FOUND, Search("shoes", NOBODY): OF_U, Search("shoes", "u"): Ranking(OF_U.ids, (12.0, *OF_U.scores[1:]))}
-    found = controls(made(), SHOP, bad, boosted, strangers, 0)
+    found = controls(made(), SHOP, bad, boosted, shuffled, 0)
     assert found.empty_changed == 1
     assert found.formula_error == pytest.approx(15 / 12 - 1)
 
 
-def test_strangers_are_somebody_else_with_a_profile() -> None:
+def shuffled(queries: list[Query], known: list[str], seed: int) -> dict[str, str]:
+    """What is drawn where these shoppers have profiles."""
+    with open_state(Path(":memory:")) as state:
+        rows = [(user, value) for user in known for value in ("alder", "birch")]
+        state.executemany("INSERT INTO profile_entries VALUES (?, 'brand', ?, 1, 1, 1)", rows or [("", "")])
+        if not rows:
+            state.execute("DELETE FROM profile_entries")
+        return draw_shuffled(state, queries, seed)
+
+
+def test_a_shuffled_profile_is_that_of_somebody_else() -> None:
     queries = [query(f"q{n}", user=f"u{n}") for n in range(30)]
     known = [f"u{n}" for n in range(20)]
-    strangers = draw_strangers(queries, known, 0)
-    assert strangers.keys() == {one.user for one in queries}
-    assert set(strangers.values()) <= set(known)
-    assert all(user != stranger for user, stranger in strangers.items())
-    assert strangers == draw_strangers(list(reversed(queries)), known, 0) != draw_strangers(queries, known, 1)
+    drawn = shuffled(queries, known, 0)
+    assert drawn.keys() == {one.user for one in queries}
+    assert set(drawn.values()) <= set(known)
+    assert all(user != other for user, other in drawn.items())
+    assert drawn == shuffled(list(reversed(queries)), known, 0) != shuffled(queries, known, 1)
 
 
-def test_without_another_profile_the_stranger_is_nobody() -> None:
-    assert draw_strangers([query("q1"), query("q2", user="v")], ["u"], 0) == {"u": NOBODY, "v": "u"}
-    assert draw_strangers([query("q1")], [], 0) == {"u": NOBODY}
+def test_without_another_profile_the_shuffled_profile_is_nobody() -> None:
+    assert shuffled([query("q1"), query("q2", user="v")], ["u"], 0) == {"u": NOBODY, "v": "u"}
+    assert shuffled([query("q1")], [], 0) == {"u": NOBODY}
 
 
 def test_one_shopper_and_nothing_personal_is_a_defined_result() -> None:
@@ -122,7 +133,7 @@ def test_one_shopper_and_nothing_personal_is_a_defined_result() -> None:
     both = sides([all_targets(queries, found), novel_targets(queries, found, {})], bare, found, boosted, 0)
     assert [side.difference for side in both] == [Difference(0.0, None)] * 2
     assert [dict(side.parts) for side in both] == [{}, {}]
-    assert controls(both, bare, found, boosted, {"u": NOBODY}, 0).stranger == Difference(0.0, None)
+    assert controls(both, bare, found, boosted, {"u": NOBODY}, 0).shuffled == Difference(0.0, None)
 
 
 def test_facts_and_owned_items_come_from_the_training_part(tmp_path: Path) -> None:
@@ -133,7 +144,8 @@ def test_facts_and_owned_items_come_from_the_training_part(tmp_path: Path) -> No
             "INSERT INTO buckets VALUES ('u', 'a', 'view', 1, 5), ('u', 'b', 'purchase', 1, 2),"
             " ('u', 'b', 'order', 2, 1), ('v', 'a', 'order', 1, 1)"
         )
-        assert owned_items(state, config) == {"u": frozenset("b"), "v": frozenset("a")}
+        assert owned_items(state, config, QUERIES) == {"u": frozenset("b"), "v": frozenset("a")}
+        assert owned_items(state, config, QUERIES[:1]) == {"u": frozenset("b")}
         facts = gather_facts(state, QUERIES, FOUND)
     # The first ten of u: b +1, a +1, k from 10 to 2, then c .. i one down each: 1 + 1 + 8 + 7 places over 30 hits.
     assert facts == Facts(pytest.approx(1 / 3), pytest.approx(17 / 30), {"u": 8, "v": 1}, 1, 1)

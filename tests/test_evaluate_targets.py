@@ -5,10 +5,10 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from affinity_search.evaluate.queries import Query
-from affinity_search.evaluate.replay import Search
 from affinity_search.evaluate.targets import all_targets, novel_targets
-from affinity_search.validation.split import FEWEST_CANDIDATES
+from affinity_search.offline.cut import FEWEST_CANDIDATES
+from affinity_search.offline.queries import Query
+from affinity_search.offline.replay import Search
 from tests.evaluate_data import query, ranking
 
 GENERIC = {

@@ -24,9 +24,9 @@ def without(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
         return real(module, *rest)
 
-    for module in [m for m in sys.modules if m.split(".")[0] == name or m.startswith("affinity_search.validation")]:
+    for module in [m for m in sys.modules if m.split(".")[0] == name or m.startswith("affinity_search.offline")]:
         monkeypatch.delitem(sys.modules, module)
-    for module in [m for m in sys.modules if m.startswith(("affinity_search.suggest", "affinity_search.cli.init"))]:
+    for module in [m for m in sys.modules if m.startswith(("affinity_search.tuning", "affinity_search.cli.init"))]:
         monkeypatch.delitem(sys.modules, module)
     monkeypatch.setattr(builtins, "__import__", find)
 

@@ -15,7 +15,7 @@ from affinity_search.config.model import EngineSettings
 from affinity_search.engine.embedded import start
 from affinity_search.engine.opensearch import OpenSearchEngine
 from affinity_search.evaluate.folder import evaluate_folder
-from affinity_search.evaluate.report import as_html, as_json, as_markdown, as_text, concerns
+from affinity_search.evaluate.report import as_html, as_json, as_markdown, as_text, warnings
 from affinity_search.output import expect_folder, write_whole
 
 __all__ = ["evaluate"]
@@ -29,13 +29,16 @@ WIDTH = 30
 @click.command()
 @click.option("--data", type=FOLDER, required=True, help="Folder with items, events and (or else --split) queries.")
 @click.option("--config", "-c", type=FILE, help="Configuration to evaluate; else what `affinity init` chooses.")
+@click.option("--against", type=FILE, help="Another configuration, asked the same: what would it change?")
 @click.option(
     "--split",
     type=click.DateTime(["%Y-%m-%d"]),
     help="Train on the events before this day, test on the purchases from then on, whatever queries there are.",
 )
 @click.option("--sample", type=click.IntRange(min=1), metavar="N", help="Take N of the queries.")
-@click.option("--seed", type=int, default=0, show_default=True, help="For the sample, strangers and intervals.")
+@click.option(
+    "--seed", type=int, default=0, show_default=True, help="For the sample, the shuffled profiles and intervals."
+)
 @click.option("--markdown", type=FILE, help="Write the report to this file, too.")
 @click.option("--html", type=FILE, help="Write the report with plots to this file, too.")
 @click.option("--json", "as_json_", is_flag=True, help="Print JSON.")
@@ -43,6 +46,7 @@ WIDTH = 30
 def evaluate(
     data: Path,
     config: Path | None,
+    against: Path | None,
     split: datetime | None,
     sample: int | None,
     seed: int,
@@ -54,10 +58,11 @@ def evaluate(
     """Measure what personalisation changes for the shop in a folder.
 
     The shop is loaded under names of its own, which are removed at the end. Its queries are run for nobody, for the
-    shopper and for a stranger; what the shopper bought then is what has to be found. Without a file of queries the
-    last purchases become queries.
+    shopper and with a shuffled profile, somebody else's; what the shopper bought then is what has to be found. Without
+    a file of queries the last purchases become queries.
     """
     shop = load_config(config) if config else None
+    other = (against.name, load_config(against)) if against else None
     expect_folder(markdown)
     expect_folder(html)
     settings = shop.engine if shop and url else EngineSettings()
@@ -68,6 +73,7 @@ def evaluate(
             engine,
             data,
             config=shop,
+            against=other,
             split=split.date() if split else None,
             sample=sample,
             seed=seed,
@@ -81,8 +87,8 @@ def evaluate(
     click.echo(
         json.dumps(as_json(found), ensure_ascii=False, indent=2, allow_nan=False) if as_json_ else as_text(found)
     )
-    for concern in concerns(found):
-        click.echo(f"warning: {concern}", err=True)
+    for warning in warnings(found):
+        click.echo(f"warning: {warning}", err=True)
 
 
 def _say(line: str) -> None:

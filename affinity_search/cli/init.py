@@ -8,7 +8,8 @@ import click
 
 from affinity_search.errors import ConfigError
 from affinity_search.output import expect_folder, write_whole
-from affinity_search.suggest import Looked, suggest_from_files, write_yaml
+from affinity_search.tuning.files import Looked, suggest_from_files
+from affinity_search.tuning.write import write_yaml
 
 __all__ = ["init"]
 

@@ -15,10 +15,10 @@ from affinity_search.engine.opensearch import OpenSearchEngine
 from affinity_search.errors import ConfigError
 from affinity_search.output import expect_folder, write_whole
 from affinity_search.sandbox import Files, find_files
-from affinity_search.suggest import suggest_from_files
-from affinity_search.tune.judge import Objective
-from affinity_search.tune.report import as_json, as_text, proposal
-from affinity_search.tune.shop import tune as tune_shop
+from affinity_search.tuning.acceptance import Objective
+from affinity_search.tuning.files import suggest_from_files
+from affinity_search.tuning.report import as_json, as_text, proposal
+from affinity_search.tuning.tune import tune as tune_shop
 
 __all__ = ["tune"]
 

@@ -9,7 +9,9 @@ from pathlib import Path
 from affinity_search.config import Config, load_config
 from affinity_search.engine import Engine
 from affinity_search.sandbox import Files, Say, fill_sandbox, find_files, remove_sandbox, sandbox_names
-from affinity_search.suggest import Suggestion, suggest_from_files, write_yaml
+from affinity_search.tuning.files import suggest_from_files
+from affinity_search.tuning.suggestion import Suggestion
+from affinity_search.tuning.write import write_yaml
 
 __all__ = ["Demo", "deploy_demo"]
 

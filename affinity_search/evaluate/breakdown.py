@@ -7,16 +7,16 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from affinity_search.evaluate.comparison import Difference, compare
 from affinity_search.evaluate.evaluation import Evaluation
-from affinity_search.evaluate.queries import Query
 from affinity_search.evaluate.sides import MAIN, Side
+from affinity_search.offline.comparison import Difference, compare
+from affinity_search.offline.queries import Query
 
-__all__ = ["Group", "Loser", "classes", "deciles", "losers"]
+__all__ = ["Group", "Regression", "classes", "deciles", "regressions"]
 
 DECILES = 10
 CLASSES = 20
-LOSERS = 10
+REGRESSIONS = 10
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Loser:
+class Regression:
     """A query whose nDCG@10 (all targets) fell."""
 
     query: Query
@@ -58,12 +58,12 @@ def classes(found: Evaluation) -> list[Group]:
     return [_group(found, name, [q.qid for q in found.queries if q.group == name]) for name in largest]
 
 
-def losers(found: Evaluation) -> list[Loser]:
+def regressions(found: Evaluation) -> list[Regression]:
     """The ten queries that lost most, the worst first; fewer where fewer lost."""
     generic, personalised = found.all.generic[MAIN], found.all.personalised[MAIN]
     lost = [q for q in found.all.task.queries if personalised[q.qid] < generic[q.qid]]
     lost.sort(key=lambda query: (personalised[query.qid] - generic[query.qid], query.qid))
-    return [Loser(query, generic[query.qid], personalised[query.qid]) for query in lost[:LOSERS]]
+    return [Regression(query, generic[query.qid], personalised[query.qid]) for query in lost[:REGRESSIONS]]
 
 
 def _decile(found: Evaluation, users: Collection[str], events: Sequence[int]) -> Group:

@@ -7,15 +7,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from affinity_search.config.model import Config
-from affinity_search.evaluate.measures import DEPTH
-from affinity_search.evaluate.queries import Query
-from affinity_search.evaluate.replay import Search
 from affinity_search.evaluate.targets import Rankings
+from affinity_search.offline.measures import DEPTH
+from affinity_search.offline.queries import Query
+from affinity_search.offline.replay import Search
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 __all__ = ["Facts", "gather_facts", "owned_items"]
+
+EVENTS = """
+SELECT user_id, sum(count)::BIGINT FROM buckets WHERE user_id IN (SELECT unnest(?::VARCHAR[])) GROUP BY user_id
+"""
+LISTED = "SELECT DISTINCT id FROM items WHERE id IN (SELECT unnest(?::VARCHAR[]))"
+BOUGHT = """
+SELECT user_id, list(DISTINCT item) FROM buckets
+WHERE user_id IN (SELECT unnest(?::VARCHAR[])) AND list_contains(?, type) GROUP BY user_id
+"""
 
 
 @dataclass(frozen=True)
@@ -24,8 +33,8 @@ class Facts:
 
     `changed_share` of them have other first ten hits than the generic order, or in another order; the first ten hits
     stand `mean_shift` places from their generic place on average (one from beyond the candidates: from just below
-    them). `events` is how many training events each shopper has. `unknown_shoppers` is how many of the queries are of
-    shoppers without any, `unknown_items` how many items that were bought are not in the catalogue.
+    them). `events` is how many training events each of their shoppers has. `unknown_shoppers` is how many of the
+    queries are of shoppers without any, `unknown_items` how many items that were bought are not in the catalogue.
     """
 
     changed_share: float
@@ -46,20 +55,21 @@ def gather_facts(connection: DuckDBPyConnection, queries: Sequence[Query], found
         changed += 1
         places = {item: place for place, item in enumerate(generic)}
         shifts += [abs(places.get(item, len(places)) - place) for place, item in enumerate(personal)]
-    rows = connection.execute("SELECT user_id, sum(count) FROM buckets GROUP BY user_id").fetchall()
-    events = {user: int(count) for user, count in rows}
-    known = {item for (item,) in connection.execute("SELECT id FROM items").fetchall()}
+    events = dict(connection.execute(EVENTS, [_users(queries)]).fetchall())
     wanted = frozenset[str]().union(*(query.relevant for query in queries))
+    known = connection.execute(LISTED, [list(wanted)]).fetchall()
     unknown = sum(query.user not in events for query in queries)
     mean_shift = sum(shifts) / len(shifts) if shifts else 0.0
-    return Facts(changed / len(queries), mean_shift, events, unknown, len(wanted - known))
+    return Facts(changed / len(queries), mean_shift, events, unknown, len(wanted) - len(known))
 
 
-def owned_items(connection: DuckDBPyConnection, config: Config) -> dict[str, frozenset[str]]:
-    """What each shopper bought: the items of their events of the types that count most."""
+def owned_items(connection: DuckDBPyConnection, config: Config, queries: Sequence[Query]) -> dict[str, frozenset[str]]:
+    """What the shoppers of the queries bought: the items of their events of the types that count most."""
     most = max(kind.weight for kind in config.events.types.values())
     bought = [name for name, kind in config.events.types.items() if kind.weight == most]
-    rows = connection.execute(
-        "SELECT user_id, list(DISTINCT item) FROM buckets WHERE list_contains(?, type) GROUP BY user_id", [bought]
-    ).fetchall()
+    rows = connection.execute(BOUGHT, [_users(queries), bought]).fetchall()
     return {user: frozenset(items) for user, items in rows}
+
+
+def _users(queries: Sequence[Query]) -> list[str]:
+    return sorted({query.user for query in queries})

@@ -11,12 +11,14 @@ from pathlib import Path
 
 from affinity_search.config import Config
 from affinity_search.engine import Engine
-from affinity_search.evaluate.evaluation import Evaluation, Progress, evaluate
-from affinity_search.evaluate.own_log import cut_log
-from affinity_search.evaluate.queries import Query, look_derived, read_queries, sample_queries
+from affinity_search.evaluate.against import Against, ask_other, set_against
+from affinity_search.evaluate.answers import Progress
+from affinity_search.evaluate.evaluation import Evaluation, evaluate
 from affinity_search.extras import extra_module
+from affinity_search.offline.own_log import cut_log
+from affinity_search.offline.queries import Query, look_derived, read_queries, sample_places
 from affinity_search.sandbox import Files, Say, find_files, open_sandbox
-from affinity_search.suggest import suggest_from_files
+from affinity_search.tuning.files import suggest_from_files
 
 __all__ = ["FolderEvaluation", "evaluate_folder"]
 
@@ -31,7 +33,8 @@ class FolderEvaluation:
 
     `origin` says where the queries come from, `derived` is True where they were made from what was bought. `held` is
     how many queries there were before a sample was taken; `suggested` is True where the configuration is what
-    `affinity init` chooses from the training events.
+    `affinity init` chooses from the training events. `against` is there where another configuration was
+    asked the same.
     """
 
     name: str
@@ -40,15 +43,16 @@ class FolderEvaluation:
     derived: bool
     held: int
     suggested: bool
+    against: Against | None = None
 
 
 @dataclass(frozen=True)
 class _Test:
     training: Files
     queries: list[Query]
+    held: int
     origin: str
     derived: bool
-    cut: bool = False
 
 
 def evaluate_folder(
@@ -56,6 +60,7 @@ def evaluate_folder(
     folder: Path,
     *,
     config: Config | None = None,
+    against: tuple[str, Config] | None = None,
     split: date | None = None,
     sample: int | None = None,
     seed: int = 0,
@@ -67,6 +72,7 @@ def evaluate_folder(
     The engine holds the shop meanwhile under names that begin with `evaluate-`; they are removed also on an error.
     The queries are those of the folder. Without such a file, or with `split`, the events are cut in time: the later
     purchases become queries, 20,000 of them at most, only the earlier events train. `sample` takes that many queries.
+    `against` is the name of another configuration and itself: the same queries are then asked with it, too.
 
     Raises ConfigError without the packages of the extras, DataError where the folder cannot be used, EngineError.
     """
@@ -74,25 +80,38 @@ def evaluate_folder(
     extra_module("ir_measures")
     shop = folder.resolve().name
     with tempfile.TemporaryDirectory(prefix="affinity-evaluate-") as work:
-        test = _test(find_files(folder), Path(work), split, config)
-        most = sample or (MOST_DERIVED if test.cut and len(test.queries) > MOST_DERIVED else None)
-        queries = test.queries if most is None else sample_queries(test.queries, most, seed)
-        say(f"queries: {len(queries):,} of {len(test.queries):,}, {test.origin}")
+        test = _test(find_files(folder), Path(work), split, config, (sample, seed))
+        queries = test.queries
+        say(f"queries: {len(queries):,} of {test.held:,}, {test.origin}")
         chosen = config or _suggested(test.training, say)
         with open_sandbox(engine, chosen, test.training, _own_name(shop), say) as (state, deployed):
             outcome = evaluate(engine, state, deployed, queries, seed=seed, progress=progress)
+        other = None
+        if against:
+            name, config_of_other = against
+            say(f"against {name}")
+            with open_sandbox(engine, config_of_other, test.training, _own_name(shop), say) as (_, deployed):
+                rankings = ask_other(engine, deployed, queries, progress)
+            other = set_against(outcome, name, config_of_other, rankings)
     shown = replace(outcome, config=chosen)
-    return FolderEvaluation(shop, shown, test.origin, test.derived, len(test.queries), config is None)
+    return FolderEvaluation(shop, shown, test.origin, test.derived, test.held, config is None, other)
 
 
-def _test(files: Files, work: Path, split: date | None, config: Config | None) -> _Test:
+def _test(
+    files: Files, work: Path, split: date | None, config: Config | None, draw: tuple[int | None, int] = (None, 0)
+) -> _Test:
+    """What to train on and what to ask; `draw` is the size of the sample, if one is asked for, and its seed."""
+    sample, seed = draw
     if files.queries and not split:
         queries = read_queries(files.queries)
         derived = look_derived(queries)
-        return _Test(files, queries, FROM_CLASSES if derived else f"from {files.queries.name}", derived)
+        origin = FROM_CLASSES if derived else f"from {files.queries.name}"
+        places = sample_places([query.user for query in queries], sample or len(queries), seed)
+        return _Test(files, [queries[n] for n in places], len(queries), origin, derived)
     log = cut_log(files.items, files.events, work, split, config)
     training = replace(files, events=log.training)
-    return _Test(training, log.queries, f"derived from the purchases since {log.since}", True, cut=True)
+    asked = log.queries(sample or MOST_DERIVED, seed)
+    return _Test(training, asked, len(log.wanted), f"derived from the purchases since {log.since}", True)
 
 
 def _suggested(training: Files, say: Say) -> Config:

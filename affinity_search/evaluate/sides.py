@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from affinity_search.evaluate.comparison import Difference, compare
-from affinity_search.evaluate.formula import Boosts, Shop, boosts, scores
-from affinity_search.evaluate.measures import DEPTH, MEASURES, measure
-from affinity_search.evaluate.queries import Query
-from affinity_search.evaluate.replay import Ranking, Search
 from affinity_search.evaluate.targets import Rankings, Task
+from affinity_search.offline.comparison import Difference, compare
+from affinity_search.offline.formula import Boosts, Shop, boosts, scores
+from affinity_search.offline.measures import DEPTH, MEASURES, measure
+from affinity_search.offline.queries import Query
+from affinity_search.offline.replay import Ranking, Search
 
 __all__ = ["MAIN", "Side", "against_generic", "boosted_candidates", "sides"]
 

@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from affinity_search.evaluate.queries import Query
-from affinity_search.evaluate.replay import Ranking, Search
-from affinity_search.validation.split import FEWEST_CANDIDATES
+from affinity_search.offline.cut import FEWEST_CANDIDATES
+from affinity_search.offline.queries import Query
+from affinity_search.offline.replay import Ranking, Search
 
-__all__ = ["Task", "all_targets", "novel_targets"]
+__all__ = ["Rankings", "Task", "all_targets", "either", "novel_targets"]
 
 
 Rankings = Mapping[Search, Ranking]
@@ -48,6 +48,13 @@ def novel_targets(queries: Sequence[Query], generic: Rankings, owned: Owned) -> 
         for query in queries
     }
     return _task(queries, targets, owned, generic)
+
+
+def either(first: Task, second: Task) -> Task:
+    """The queries that count for one task or the other, those of the first before the rest; both look for the same."""
+    known = {query.qid for query in first.queries}
+    more = tuple(query for query in second.queries if query.qid not in known)
+    return Task((*first.queries, *more), {**second.targets, **first.targets}, first.hidden, {})
 
 
 def _task(queries: Sequence[Query], targets: Mapping[str, frozenset[str]], hidden: Owned, generic: Rankings) -> Task:

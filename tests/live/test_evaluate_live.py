@@ -14,10 +14,10 @@ from affinity_search.cli import main
 from affinity_search.config import parse_config
 from affinity_search.engine.opensearch import OpenSearchEngine
 from affinity_search.errors import DataError, EngineFailed
-from affinity_search.evaluate.comparison import Difference
 from affinity_search.evaluate.folder import FolderEvaluation, evaluate_folder
-from affinity_search.evaluate.measures import mean
-from affinity_search.evaluate.report import as_json, concerns
+from affinity_search.evaluate.report import as_json, warnings
+from affinity_search.offline.comparison import Difference
+from affinity_search.offline.measures import mean
 from tests.live.evaluate_shops import Shop, write_shop
 
 LOVED = Shop(love=6.0, again=0.4)
@@ -67,17 +67,17 @@ def about_nothing_or_more(found: Difference) -> bool:
     return found.percent is not None and found.percent > -2 and not found.sure_loss
 
 
-def test_planted_tastes_are_found_and_a_strangers_are_not(found: FolderEvaluation) -> None:
+def test_planted_tastes_are_found_and_shuffled_ones_are_not(found: FolderEvaluation) -> None:
     outcome = found.outcome
     assert found.suggested
     assert {"alone brand", "alone colour", "alone item"} <= outcome.all.parts.keys()
     assert outcome.all.difference.sure_gain
     assert (outcome.all.difference.percent or 0) > 20
     assert outcome.novel.difference.sure_gain
-    assert not outcome.controls.stranger.sure_gain
-    assert not outcome.controls.stranger_novel.sure_gain
+    assert not outcome.controls.shuffled.sure_gain
+    assert not outcome.controls.shuffled_novel.sure_gain
     assert (mean(outcome.all.personalised["mrr"]) or 0) > (mean(outcome.all.generic["mrr"]) or 0)
-    assert concerns(found) == []
+    assert warnings(found) == []
 
 
 def test_an_empty_profile_changes_nothing_and_the_engine_computes_the_formula(found: FolderEvaluation) -> None:
@@ -115,7 +115,7 @@ def test_where_nobody_buys_twice_nothing_is_lost(engine: OpenSearchEngine, tmp_p
     assert item.bought_before.weight * item.strength == 0
     assert about_nothing_or_more(once.outcome.all.difference)
     assert once.outcome.novel.difference.sure_gain, "tastes are there, and found"
-    assert not once.outcome.controls.stranger_novel.sure_gain
+    assert not once.outcome.controls.shuffled_novel.sure_gain
     assert once.outcome.controls.empty_changed == 0
 
 
@@ -159,6 +159,40 @@ def test_the_command_prints_json_and_writes_reports(engine_url: str, loved: Path
     assert (tmp_path / "r.md").read_text(encoding="utf-8").startswith("# Evaluation of Loved Shop!\n")
     assert (tmp_path / "r.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     assert "personalised searches: " in first.stderr
+
+
+def test_another_configuration_is_set_against_the_one_evaluated(
+    engine_url: str, engine: OpenSearchEngine, loved: Path, tmp_path: Path
+) -> None:
+    for name, text in (("mine.yaml", CONFIG), ("off.yaml", "events: {{types: {{purchase: {{weight: 1}}}}}}\n")):
+        (tmp_path / name).write_text(text.format(shape="rescore"), encoding="utf-8")
+    asked = ["--data", str(loved), "--config", str(tmp_path / "mine.yaml"), "--against", str(tmp_path / "off.yaml")]
+    asked += ["--url", engine_url, "--sample", "80", "--json", "--html", str(tmp_path / "r.html")]
+    said = CliRunner().invoke(main, ["evaluate", *asked], catch_exceptions=False)
+    assert said.exit_code == 0
+    printed = json.loads(said.stdout)
+    found = printed["against"]
+    # The other configuration has nothing personal, so it gives the generic order: the lift, seen from the other end.
+    for kind in ("all", "novel"):
+        assert found[kind]["this"] == pytest.approx(printed[kind]["personalised"])
+        assert found[kind]["other"] == pytest.approx(printed[kind]["generic"])
+        assert found[kind]["queries"] == printed[kind]["queries"]
+    low, high = found["all"]["ci_percent"]
+    assert low <= found["all"]["lift_percent"] <= high < 0
+    changes = [abs(one["other"] - one["this"]) for one in found["changed_most"]]
+    assert changes == sorted(changes, reverse=True)
+    assert 0 < len(changes) <= 20
+    assert len(changes) <= found["changed_queries"] <= found["all"]["queries"]
+    assert {"qid", "user", "query", "this", "other"} == found["changed_most"][0].keys()
+    assert "Against off.yaml: queries that change most" in (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert left_behind(engine, "evaluate-loved-shop-") == []
+
+
+def test_a_configuration_set_against_itself_changes_nothing(engine: OpenSearchEngine, loved: Path) -> None:
+    config = parse_config(CONFIG.format(shape="function_score"))
+    found = evaluate_folder(engine, loved, config=config, against=("same.yaml", config), sample=40).against
+    assert found is not None
+    assert (found.changed_count, found.all.differences["ndcg@10"].percent) == (0, 0.0)
 
 
 class Failing:
@@ -236,4 +270,4 @@ def test_unknown_shoppers_items_and_queries_without_targets_are_a_defined_result
     (tmp_path / "queries.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     nothing = evaluate_folder(engine, tmp_path, config=config)
     assert as_json(nothing)["all"]["lift_percent"] is None
-    assert concerns(nothing) == ["none of the 5 queries counts"]
+    assert warnings(nothing) == ["none of the 5 queries counts"]

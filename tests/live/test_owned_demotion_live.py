@@ -15,9 +15,9 @@ from affinity_search.config import Config, parse_config
 from affinity_search.engine import Engine
 from affinity_search.engine.opensearch import OpenSearchEngine
 from affinity_search.errors import DataError
-from affinity_search.evaluate.formula import boosts, read_shop, scores
-from affinity_search.evaluate.replay import Ranking
 from affinity_search.items.keys import affinity_key
+from affinity_search.offline.formula import boosts, read_shop, scores
+from affinity_search.offline.replay import Ranking
 from affinity_search.profiles.build import build_profile, build_profiles
 from affinity_search.publish.profiles import publish_profiles, read_profile
 from affinity_search.sandbox import Files, open_sandbox
@@ -83,7 +83,7 @@ def desk(engine_url: str, tmp_path_factory: pytest.TempPathFactory, request: pyt
 @pytest.mark.parametrize("user", [READER, VIEWER, HEAVY, "other", "third", STRANGER])
 def test_the_engine_computes_the_formula(desk: Desk, user: str) -> None:
     generic, personal = desk.all_hits(), desk.all_hits(user)
-    shop = read_shop(desk.state, desk.config)
+    shop = read_shop(desk.state, desk.config, [user])
     found = Ranking(tuple(hit.id for hit in generic.hits), tuple(hit.score for hit in generic.hits))
     computed = scores(shop, found, boosts(shop, found.ids, user), shop.parts)
     wanted = dict(zip(found.ids, computed, strict=True))

@@ -2,6 +2,6 @@
 
 from affinity_search.evaluate.report.page import as_html
 from affinity_search.evaluate.report.text import as_markdown, as_text
-from affinity_search.evaluate.report.values import as_json, concerns
+from affinity_search.evaluate.report.values import as_json, warnings
 
-__all__ = ["as_html", "as_json", "as_markdown", "as_text", "concerns"]
+__all__ = ["as_html", "as_json", "as_markdown", "as_text", "warnings"]

@@ -9,9 +9,10 @@ from pathlib import Path
 import jinja2
 
 from affinity_search.evaluate.breakdown import deciles
-from affinity_search.evaluate.comparison import Difference
 from affinity_search.evaluate.folder import FolderEvaluation
 from affinity_search.evaluate.report.tables import introduction, percent, tables
+from affinity_search.evaluate.sides import MAIN
+from affinity_search.offline.comparison import Difference
 
 __all__ = ["Bar", "Chart", "as_html", "chart"]
 
@@ -90,8 +91,8 @@ def _charts(found: FolderEvaluation) -> list[Chart]:
     main = [
         ("all targets", outcome.all.difference),
         ("novel targets", outcome.novel.difference),
-        ("a stranger's profile, all", outcome.controls.stranger),
-        ("a stranger's profile, novel", outcome.controls.stranger_novel),
+        ("a shuffled profile, all", outcome.controls.shuffled),
+        ("a shuffled profile, novel", outcome.controls.shuffled_novel),
     ]
     groups = deciles(outcome)
     charts = [
@@ -101,4 +102,10 @@ def _charts(found: FolderEvaluation) -> list[Chart]:
         chart("By training events of the shopper, all targets", [(group.name, group.all) for group in groups]),
         chart("By training events of the shopper, novel targets", [(group.name, group.novel) for group in groups]),
     ]
+    if found.against:
+        main = [
+            ("all targets", found.against.all.differences[MAIN]),
+            ("novel targets", found.against.novel.differences[MAIN]),
+        ]
+        charts.append(chart(f"Difference in nDCG@10 of {found.against.name} to this configuration", main))
     return [one for one in charts if one.bars]

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from affinity_search.evaluate.breakdown import Group, classes, deciles, losers
-from affinity_search.evaluate.comparison import Difference
+from affinity_search.evaluate.against import Against, Contrast
+from affinity_search.evaluate.breakdown import Group, classes, deciles, regressions
 from affinity_search.evaluate.evaluation import Evaluation
 from affinity_search.evaluate.folder import FolderEvaluation
-from affinity_search.evaluate.measures import MEASURES, mean
-from affinity_search.evaluate.report.values import concerns
+from affinity_search.evaluate.report.values import warnings
 from affinity_search.evaluate.sides import Side
+from affinity_search.offline.comparison import Difference
+from affinity_search.offline.measures import MEASURES, mean
 
 __all__ = ["Table", "introduction", "percent", "tables"]
 
@@ -29,7 +30,7 @@ class Table:
 
 
 def introduction(found: FolderEvaluation) -> list[str]:
-    """What was evaluated and how, sentence by sentence, and every concern."""
+    """What was evaluated and how, sentence by sentence, and every warning."""
     outcome = found.outcome
     sampled = f"a sample of {len(outcome.queries):,} of " if len(outcome.queries) < found.held else ""
     chosen = "what `affinity init` chooses from the training events" if found.suggested else "the one given"
@@ -39,7 +40,7 @@ def introduction(found: FolderEvaluation) -> list[str]:
         "shopper owns is taken from both sides.",
         f"The configuration is {chosen}; seed {outcome.seed}.",
         "Differences are to the shop's own generic order; intervals cover 95 % (bootstrap over shoppers).",
-        *(f"Attention: {concern}." for concern in concerns(found)),
+        *(f"Attention: {warning}." for warning in warnings(found)),
     ]
 
 
@@ -53,8 +54,9 @@ def tables(found: FolderEvaluation) -> list[Table]:
         _parts(outcome),
         _groups("By training events of the shopper", "events", deciles(outcome)),
         _groups("By query class", "class", classes(outcome)),
-        _losers(outcome),
+        _regressions(outcome),
         _left_out(outcome),
+        *(_against(found.against) if found.against else ()),
     ]
     return [table for table in made if table.rows]
 
@@ -87,6 +89,39 @@ def _measures(title: str, side: Side) -> Table:
     return Table(title, ("measure", "generic", "personalised", "difference", "95 % interval"), tuple(rows))
 
 
+def _against(found: Against) -> list[Table]:
+    """What the other configuration changes, for both kinds of target, and for which queries most."""
+    return [
+        _contrast(f"Against {found.name}: all targets", found.all),
+        _contrast(f"Against {found.name}: novel targets", found.novel),
+        _changed(found),
+    ]
+
+
+def _contrast(title: str, found: Contrast) -> Table:
+    rows = [
+        (
+            name,
+            _number(mean(found.this[name])),
+            _number(mean(found.other[name])),
+            percent(found.differences[name]),
+            _interval(found.differences[name]),
+        )
+        for name in MEASURES
+    ]
+    note = f"{len(found.queries):,} queries that count for either, both sides personalised."
+    return Table(title, ("measure", "this", "other", "difference", "95 % interval"), tuple(rows), note)
+
+
+def _changed(found: Against) -> Table:
+    rows = [
+        (one.query.qid, one.query.user, one.query.text, f"{one.this:.3f}", f"{one.other:.3f}") for one in found.changed
+    ]
+    title = f"Against {found.name}: queries that change most (nDCG@10)"
+    note = f"{found.changed_count:,} of {len(found.all.queries):,} queries change."
+    return Table(title, ("qid", "shopper", "query", "this", "other"), tuple(rows), note)
+
+
 def _number(value: float | None) -> str:
     return UNKNOWN if value is None else f"{value:.4f}"
 
@@ -94,14 +129,14 @@ def _number(value: float | None) -> str:
 def _controls(outcome: Evaluation) -> Table:
     controls = outcome.controls
     rows = (
-        ("a stranger's profile, all targets", percent(controls.stranger), _interval(controls.stranger)),
-        ("a stranger's profile, novel targets", percent(controls.stranger_novel), _interval(controls.stranger_novel)),
+        ("a shuffled profile, all targets", percent(controls.shuffled), _interval(controls.shuffled)),
+        ("a shuffled profile, novel targets", percent(controls.shuffled_novel), _interval(controls.shuffled_novel)),
         ("orders changed by an empty profile", f"{controls.empty_changed:,}", ""),
         ("engine against formula, largest error", f"{controls.formula_error:.1e}", ""),
         ("queries whose first ten change", f"{outcome.facts.changed_share:.1%}", ""),
         ("mean shift of the first ten, in places", f"{outcome.facts.mean_shift:.2f}", ""),
     )
-    note = "A stranger must not gain, an empty profile must change nothing; nDCG@10."
+    note = "A shuffled profile must not gain, an empty profile must change nothing; nDCG@10."
     return Table("Controls and facts", ("", "value", "95 % interval"), rows, note)
 
 
@@ -127,12 +162,12 @@ def _groups(title: str, name: str, groups: Sequence[Group]) -> Table:
     return Table(title, (name, "queries", "all", "95 % interval", "novel", "95 % interval"), tuple(rows))
 
 
-def _losers(outcome: Evaluation) -> Table:
+def _regressions(outcome: Evaluation) -> Table:
     rows = [
         (one.query.qid, one.query.user, one.query.text, f"{one.generic:.3f}", f"{one.personalised:.3f}")
-        for one in losers(outcome)
+        for one in regressions(outcome)
     ]
-    return Table("Worst losers (nDCG@10)", ("qid", "shopper", "query", "generic", "personalised"), tuple(rows))
+    return Table("Regressions (nDCG@10)", ("qid", "shopper", "query", "generic", "personalised"), tuple(rows))
 
 
 def _left_out(outcome: Evaluation) -> Table:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from affinity_search.evaluate.breakdown import Group, Loser, classes, deciles, losers
-from affinity_search.evaluate.comparison import Difference
-from affinity_search.evaluate.controls import LARGEST_ERROR
+from affinity_search.evaluate.against import Against, Contrast
+from affinity_search.evaluate.breakdown import Group, Regression, classes, deciles, regressions
 from affinity_search.evaluate.evaluation import Evaluation
 from affinity_search.evaluate.folder import FolderEvaluation
-from affinity_search.evaluate.measures import MEASURES, mean
-from affinity_search.evaluate.sides import Side
+from affinity_search.evaluate.sides import MAIN, Side
+from affinity_search.offline.comparison import Difference
+from affinity_search.offline.formula import LARGEST_ERROR
+from affinity_search.offline.measures import MEASURES, mean
+from affinity_search.offline.queries import Query
 
-__all__ = ["as_json", "concerns"]
+__all__ = ["as_json", "warnings"]
 
 
 def as_json(found: FolderEvaluation) -> dict[str, Any]:
@@ -23,8 +25,8 @@ def as_json(found: FolderEvaluation) -> dict[str, Any]:
         "name": found.name,
         "all": _side(outcome.all),
         "novel": _side(outcome.novel),
-        "stranger": _difference(outcome.controls.stranger),
-        "stranger_novel": _difference(outcome.controls.stranger_novel),
+        "shuffled_profile": _difference(outcome.controls.shuffled),
+        "shuffled_profile_novel": _difference(outcome.controls.shuffled_novel),
         "empty_profile_changed": outcome.controls.empty_changed,
         "formula_error": outcome.controls.formula_error,
         "queries": _queries(found),
@@ -35,29 +37,30 @@ def as_json(found: FolderEvaluation) -> dict[str, Any]:
         "classes": [{"class": group.name, **_group(group)} for group in classes(outcome)],
         "changed_share": outcome.facts.changed_share,
         "mean_rank_shift": outcome.facts.mean_shift,
-        "losers": [_loser(loser) for loser in losers(outcome)],
-        "concerns": concerns(found),
+        "regressions": [_regression(regression) for regression in regressions(outcome)],
+        "warnings": warnings(found),
+        "against": _against(found.against) if found.against else None,
         "seed": outcome.seed,
         "config_suggested": found.suggested,
         "config": outcome.config.model_dump(mode="json", exclude={"engine", "state"}),
     }
 
 
-def concerns(found: FolderEvaluation) -> list[str]:
+def warnings(found: FolderEvaluation) -> list[str]:
     """What should not be, in sentences: failed controls, sure losses, nothing to go by; empty where all is well."""
-    return list(_concerns(found.outcome))
+    return list(_warnings(found.outcome))
 
 
-def _concerns(outcome: Evaluation) -> Iterator[str]:
+def _warnings(outcome: Evaluation) -> Iterator[str]:
     controls, sides = outcome.controls, {"all": outcome.all, "novel": outcome.novel}
     if not outcome.all.task.queries:
         yield f"none of the {len(outcome.queries):,} queries counts"
     for name, side in sides.items():
         if side.difference.sure_loss:
             yield f"personalisation surely loses for {name} targets"
-    for name, stranger in {"all": controls.stranger, "novel": controls.stranger_novel}.items():
-        if stranger.sure_gain:
-            yield f"a stranger's profile gains for {name} targets: what is gained there need not be personal"
+    for name, shuffled in {"all": controls.shuffled, "novel": controls.shuffled_novel}.items():
+        if shuffled.sure_gain:
+            yield f"a shuffled profile gains for {name} targets: what is gained there need not be personal"
     if controls.empty_changed:
         yield f"{controls.empty_changed:,} orders change for a shopper without a profile"
     if controls.formula_error >= LARGEST_ERROR:
@@ -100,6 +103,27 @@ def _queries(found: FolderEvaluation) -> dict[str, Any]:
     }
 
 
+def _against(found: Against) -> dict[str, Any]:
+    return {
+        "name": found.name,
+        "all": _contrast(found.all),
+        "novel": _contrast(found.novel),
+        "changed_queries": found.changed_count,
+        "changed_most": [{**_query(one.query), "this": one.this, "other": one.other} for one in found.changed],
+        "config": found.config.model_dump(mode="json", exclude={"engine", "state"}),
+    }
+
+
+def _contrast(found: Contrast) -> dict[str, Any]:
+    return {
+        "this": {name: mean(found.this[name]) for name in MEASURES},
+        "other": {name: mean(found.other[name]) for name in MEASURES},
+        **_difference(found.differences[MAIN]),
+        "differences": {name: _difference(found.differences[name]) for name in MEASURES},
+        "queries": len(found.queries),
+    }
+
+
 def _group(group: Group) -> dict[str, Any]:
     return {
         "queries": group.queries,
@@ -108,11 +132,13 @@ def _group(group: Group) -> dict[str, Any]:
     }
 
 
-def _loser(loser: Loser) -> dict[str, Any]:
+def _query(query: Query) -> dict[str, str]:
+    return {"qid": query.qid, "user": query.user, "query": query.text}
+
+
+def _regression(regression: Regression) -> dict[str, Any]:
     return {
-        "qid": loser.query.qid,
-        "user": loser.query.user,
-        "query": loser.query.text,
-        "generic": loser.generic,
-        "personalised": loser.personalised,
+        **_query(regression.query),
+        "generic": regression.generic,
+        "personalised": regression.personalised,
     }

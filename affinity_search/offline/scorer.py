@@ -1,0 +1,119 @@
+"""Says how good a configuration is on the replayed searches: the formula of the deployed template, in arrays.
+
+    relevance = text + all_time.weight * ln(1 + events) + recent.weight * ln(1 + recent events)
+    score     = relevance * (1 + sum of boosts) for the first `window` candidates by relevance
+
+The boost of a part is that of its level (`lookups.clauses.level_boosts`), as the engine adds it up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from functools import reduce
+
+import numpy as np
+
+from affinity_search.config.model import ITEM, OWNED_DEMOTION, Config, Popularity
+from affinity_search.lookups.clauses import level_boosts
+from affinity_search.offline.arrays import Bools, Floats, Ints
+from affinity_search.offline.changes import changed
+from affinity_search.offline.profile_weights import ProfileWeights
+from affinity_search.offline.quality import Quality, quality
+from affinity_search.offline.searches import Searches
+
+__all__ = ["Scorer", "levels", "saturation_weight"]
+
+FULL_SHARE = 0.99
+
+
+@dataclass
+class Scorer:
+    """The searches and the weights of their shoppers; orders by relevance are kept."""
+
+    searches: Searches
+    profiles: ProfileWeights
+    _generic: dict[tuple[float, float], tuple[Floats, Ints, Quality]] = field(default_factory=dict)
+
+    def generic(self, config: Config) -> Quality:
+        """How good the order of everybody is."""
+        return self._relevance(config.popularity)[2]
+
+    def personalised(self, config: Config) -> Quality:
+        """How good the order of each shopper is; saturation weights are taken as they stand."""
+        return quality(self.searches, self.scores(config))
+
+    def scores(self, config: Config, *, whole: bool = False) -> Floats:
+        """The scores [S, K] as the engine computes them; with `whole` as if everything lay within the window."""
+        relevance, rank, _ = self._relevance(config.popularity)
+        boost = np.zeros_like(relevance)
+        for part, by_level in level_boosts(config).items():
+            boost += np.array(by_level)[self._levels(config, part)]
+        if config.search.shape == "rescore" and not whole:
+            boost[rank >= config.search.window] = 0.0
+        return np.asarray(relevance * (1 + boost), dtype=np.float64)
+
+    def weights(self, config: Config) -> dict[str, Floats]:
+        """The weights [S, K] of every attribute that is switched on, and under `item` those of the id list."""
+        found = {name: np.max(some, axis=0) for name, some in self.profiles.attributes(config).items()}
+        if config.item_affinity.strength:
+            found[ITEM] = self.profiles.items(config).weights
+        return found
+
+    def forget(self, fields: Collection[str]) -> None:
+        """Forgets the weights of the attributes in these fields of the items; asked for again they are built again."""
+        self.profiles.forget(fields)
+
+    def fitted(self, config: Config, names: Collection[str]) -> Config:
+        """The configuration with saturation weights of the parts in `names` that fit their weights.
+
+        Then 99 of 100 weights above 0 are not above the saturation weight.
+        """
+        if not names:
+            return config
+        addresses = {name: f"attributes.{name}" for name in config.attributes} | {ITEM: "item_affinity"}
+        fresh = {
+            f"{addresses[name]}.saturation_weight": saturation_weight(found)
+            for name, found in self.weights(config).items()
+            if name in names and found.any()
+        }
+        return changed(config, fresh)
+
+    def _levels(self, config: Config, part: str) -> Ints:
+        if part == OWNED_DEMOTION:
+            return levels(self.profiles.not_bought(config), 1.0, 1)
+        if part == ITEM:
+            item, found = config.item_affinity, self.profiles.items(config)
+            return levels(found.weights, item.saturation_weight, item.levels, found.known)
+        attribute = config.attributes[part]
+        some = self.profiles.attributes(config)[part]
+        # Usually one array; of several values of an item the engine finds each bit that any of them has.
+        return reduce(np.bitwise_or, [levels(one, attribute.saturation_weight, attribute.levels) for one in some])
+
+    def _relevance(self, popularity: Popularity) -> tuple[Floats, Ints, Quality]:
+        """Relevance, the rank of each candidate by it, and how good that order is."""
+        key = popularity.all_time.weight, popularity.recent.weight
+        if key not in self._generic:
+            searches = self.searches
+            relevance = searches.text + key[0] * searches.popular + key[1] * searches.recent
+            order = np.argsort(np.where(searches.found, -relevance, np.inf), axis=1, kind="stable")
+            rank = np.empty_like(order)
+            np.put_along_axis(rank, order, np.arange(order.shape[1])[None, :], axis=1)
+            self._generic[key] = relevance, rank, quality(searches, relevance)
+        return self._generic[key]
+
+
+def levels(weights: Floats, saturation_weight: float, most: int, known: Bools | None = None) -> Ints:
+    """The level of each weight, as `signals.weights.level` has it; 0 for a weight of 0.
+
+    What is not `known` may be rounded to 0: items never had do not fill the list.
+    """
+    found = np.minimum(most, np.floor(weights / saturation_weight * most + 0.5)).astype(np.int64)
+    least = weights > 0 if known is None else (weights > 0) & known
+    return np.asarray(np.where(least, np.maximum(found, 1), found), dtype=np.int64)
+
+
+def saturation_weight(weights: Floats) -> float:
+    """The 99th percentile of the weights above 0, rounded to 2 digits and at least 0.01."""
+    ordered = np.sort(weights[weights > 0])
+    return max(0.01, round(float(ordered[int(FULL_SHARE * (len(ordered) - 1))]), 2))

@@ -1,0 +1,80 @@
+"""What the event types are worth: purchases count 1, weaker signs by how often the same item is bought afterwards."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from affinity_search.config.model import Config
+from affinity_search.offline.shop import Shop
+
+__all__ = ["EventTypes", "configured_types", "judge_types"]
+
+PURCHASE_WORDS = ("purchas", "buy", "bought", "order", "transaction", "checkout", "sale", "sold")
+UNDONE_WORDS = ("return", "refund", "cancel", "remove", "dislike", "delete")
+LEAST, MOST = 0.05, 0.5
+
+
+@dataclass(frozen=True)
+class EventTypes:
+    """Weight and reason of each type by name, and the numbers (as in `Shop.types`) of those that are purchases."""
+
+    weights: Mapping[str, float]
+    reasons: Mapping[str, str]
+    purchases: frozenset[int]
+
+
+def judge_types(shop: Shop) -> EventTypes:
+    """Weights between 0.05 and 0.5 for all but purchases (1) and undone ones (0).
+
+    Where no name sounds like a purchase every type counts 1 and is what has to be predicted.
+    """
+    counts = Counter(shop.type)
+    undone = {n for n, name in enumerate(shop.types) if any(word in name.lower() for word in UNDONE_WORDS)}
+    bought = {n for n, name in enumerate(shop.types) if any(word in name.lower() for word in PURCHASE_WORDS)} - undone
+    rates = _rates(shop, bought) if bought else {}
+    weights: dict[str, float] = {}
+    reasons: dict[str, str] = {}
+    for n, name in sorted(enumerate(shop.types), key=lambda entry: (-counts[entry[0]], entry[1])):
+        weights[name], why = _judge(n in undone, n in bought, bool(bought), rates.get(n, 0.0))
+        reasons[name] = f"{counts[n]:,} events; {why}"
+    purchases = bought or set(range(len(shop.types))) - undone
+    return EventTypes(weights, reasons, frozenset(purchases))
+
+
+def configured_types(shop: Shop, config: Config) -> EventTypes:
+    """The weights of a configuration; purchases are the types that count most, types it does not name count nothing."""
+    weights = {name: kind.weight for name, kind in config.events.types.items()}
+    most = max(weights.values())
+    purchases = frozenset(n for n, name in enumerate(shop.types) if weights.get(name, 0.0) == most)
+    return EventTypes({name: weights.get(name, 0.0) for name in shop.types}, {}, purchases)
+
+
+def _judge(undone: bool, bought: bool, any_bought: bool, rate: float) -> tuple[float, str]:
+    if undone:
+        return 0.0, "takes something back, so it says nothing about taste"
+    if bought:
+        return 1.0, "a purchase"
+    if not any_bought:
+        return 1.0, "no type sounds like a purchase, so all count the same"
+    weight = min(MOST, max(LEAST, round(rate, 2)))
+    return weight, f"the same shopper bought the same item later in {rate:.1%} of the cases"
+
+
+def _rates(shop: Shop, bought: set[int]) -> dict[int, float]:
+    """By type the share of its (shopper, item) pairs with a purchase of that item on the same day or later."""
+    pairs: Counter[int] = Counter()
+    followed: Counter[int] = Counter()
+    for shopper in range(shop.shoppers):
+        last: dict[int, int] = {}
+        first: dict[tuple[int, int], int] = {}
+        for n in shop.events_of(shopper):
+            if shop.type[n] in bought:
+                last[shop.item[n]] = shop.day[n]
+            else:
+                first.setdefault((shop.type[n], shop.item[n]), shop.day[n])
+        for (kind, item), day in first.items():
+            pairs[kind] += 1
+            followed[kind] += item in last and last[item] >= day
+    return {kind: followed[kind] / pairs[kind] for kind in pairs}

@@ -1,1 +1,0 @@
-"""The shop's last purchases replayed as searches: what `affinity init` and `affinity tune` decide by."""
