@@ -17,10 +17,11 @@ MOST_LINES = 400
 # its own name only. Names in one row know nothing of each other.
 ORDER = (
     ("errors", "resources"),
-    ("extras", "output"),
+    ("extras", "output", "formulas"),
     ("config",),
     ("items", "events"),
     ("state",),
+    ("heavy",),
     ("profiles", "templates", "items.catalogue", "items.signals"),
     ("validation",),
     ("suggest",),

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from functools import reduce
 
 import numpy as np
 
 from affinity_search.config.model import ITEM, OWNED_DEMOTION, Config, Popularity
 from affinity_search.lookups.clauses import level_boosts
+from affinity_search.lookups.coding import all_bits
+from affinity_search.signals.weights import level
 from affinity_search.validation.arrays import Bools, Floats, Ints
 from affinity_search.validation.changes import changed
 from affinity_search.validation.measure import Quality, quality
@@ -83,8 +84,8 @@ class Bench:
             return levels(found.weights, item.saturation_weight, item.levels, found.known)
         attribute = config.attributes[part]
         some = self.tastes.attributes(config)[part]
-        # Usually one array; of several values of an item the engine finds each bit that any of them has.
-        return reduce(np.bitwise_or, [levels(one, attribute.saturation_weight, attribute.levels) for one in some])
+        # Of a multi-valued attribute it is one array, with the highest weight of each item's values.
+        return all_bits([levels(one, attribute.saturation_weight, attribute.levels) for one in some])
 
     def _relevance(self, popularity: Popularity) -> tuple[Floats, Ints, Quality]:
         """Relevance, the rank of each candidate by it, and how good that order is."""
@@ -104,9 +105,8 @@ def levels(weights: Floats, saturation_weight: float, most: int, known: Bools | 
 
     What is not `known` may be rounded to 0: items never had do not fill the list.
     """
-    found = np.minimum(most, np.floor(weights / saturation_weight * most + 0.5)).astype(np.int64)
     least = weights > 0 if known is None else (weights > 0) & known
-    return np.asarray(np.where(least, np.maximum(found, 1), found), dtype=np.int64)
+    return np.asarray(level(weights, saturation_weight, most, least), dtype=np.int64)
 
 
 def saturation_weight(weights: Floats) -> float:
