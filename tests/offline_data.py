@@ -41,7 +41,10 @@ def searches(
 
 
 class GivenWeights:
-    """Weights by attribute, `bought` and `related`, whatever the configuration says."""
+    """Weights by attribute, `bought` and `related`, whatever the configuration says; `second` are those of `brand`.
+
+    An item has a second brand where these are given.
+    """
 
     def __init__(self, found: Searches, weights: Mapping[str, Sequence[float]]) -> None:
         self._weights = {name: np.zeros(found.items.shape) + np.array(values) for name, values in weights.items()}
@@ -49,7 +52,11 @@ class GivenWeights:
         self._not_bought = (found.owned.any(axis=1)[:, None] & ~found.owned).astype(np.float64)
 
     def attributes(self, config: Config) -> dict[str, list[Floats]]:
-        return {name: [self._weights.get(name, self._none)] for name in config.active_attributes}
+        several = {"brand": ["brand", "second"]} if "second" in self._weights else {}
+        return {
+            name: [self._weights.get(one, self._none) for one in several.get(name, [name])]
+            for name in config.active_attributes
+        }
 
     def items(self, config: Config) -> Items:
         bought, item = self._weights.get("bought", self._none), config.item_affinity

@@ -1,15 +1,18 @@
-"""Small shops put straight into the local state, and the profiles computed from them in plain Python."""
+"""Small shops put straight into the local state, and the profiles computed from them in plain Python.
+
+The formula stands here a second time, in plain numbers and without anything of the product: so a changed formula fails.
+"""
 
 from __future__ import annotations
 
-from collections import defaultdict
+import math
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from duckdb import DuckDBPyConnection
 
 from affinity_search.config import Config
-from affinity_search.signals.weights import decay, item_weight, level, log_lift
 
 Bucket = tuple[str, str, str, int, int]
 Weights = dict[tuple[str, str, str], tuple[float, float, int]]
@@ -75,28 +78,40 @@ def entries(connection: DuckDBPyConnection) -> Weights:
     return {(row[0], row[1], row[2]): (row[3], row[4], row[5]) for row in rows}
 
 
-def expected(shop: Config, buckets: Iterable[Bucket], values: Iterable[tuple[str, str, str]], as_of: int) -> Weights:
-    """What `entries` should hold, size guard apart, from the functions of `affinity_search.signals.weights`."""
+def plain_level(weight: float, saturation_weight: float, levels: int) -> int:
+    """The level of what a shopper had: 1 to `levels`, halves rounded up."""
+    return max(1, min(levels, math.floor(weight / saturation_weight * levels + 0.5)))
+
+
+def quantised(shop: Config, attribute: str, weight: float) -> int:
+    """The level of this weight in an attribute of the shop, in `item` or in `owned_demotion`."""
+    if attribute == "owned_demotion":
+        return 1
+    of = shop.item_affinity if attribute == "item" else shop.attributes[attribute]
+    return plain_level(weight, of.saturation_weight, of.levels)
+
+
+def expected(shop: Config, buckets: Iterable[Bucket], values: Sequence[tuple[str, str, str]], as_of: int) -> Weights:
+    """What `entries` should hold, size guard apart, worked out one shopper and one value at a time."""
     counted = [row for row in buckets if shop.events.types[row[2]].weight and row[3] <= as_of]
     ages = _ages(shop, counted, as_of)
+    parts = _contributions(counted)
     found: Weights = {}
     for name, attribute in shop.active_attributes.items():
-        of_item = defaultdict(set)
-        for item, field, value in values:
-            if field == attribute.field:
-                of_item[item].add(value)
-        found |= _attribute(shop, name, _masses(shop, counted, ages, attribute.half_life_days), of_item)
+        masses, events = _sums(shop, counted, ages, attribute.half_life_days)
+        found |= _attribute(shop, name, masses, events, _taste(values, attribute.field), parts)
     item = shop.item_affinity
     if item.strength:
-        masses = _masses(shop, counted, ages, item.bought_before.half_life_days)
+        masses, events = _sums(shop, counted, ages, item.bought_before.half_life_days)
         for (user, name), count in masses.items():
-            weight = item_weight(count, item.bought_before.weight)
-            found[user, "item", name] = (count, weight, level(weight, item.saturation_weight, item.levels))
+            weight = item.bought_before.weight * math.log(1 + count)
+            if events[user, name] >= 1 / 64 and weight:
+                found[user, "item", name] = (count, weight, quantised(shop, "item", weight))
     if item.owned_demotion:
         most = max(kind.weight for kind in shop.events.types.values())
         bought = [n for n, row in enumerate(counted) if shop.events.types[row[2]].weight == most]
         some, since = [counted[n] for n in bought], [ages[n] for n in bought]
-        for (user, name), count in _masses(shop, some, since, item.bought_before.half_life_days).items():
+        for (user, name), count in _sums(shop, some, since, item.bought_before.half_life_days)[0].items():
             found[user, "owned_demotion", name] = (count, 1.0, 1)
     return found
 
@@ -108,30 +123,67 @@ def _ages(shop: Config, counted: Sequence[Bucket], as_of: int) -> list[int]:
     return [newest[row[0]] - row[3] for row in counted]
 
 
-def _masses(
+def _contributions(counted: Sequence[Bucket]) -> dict[str, float]:
+    """What each event of a shopper counts in the population: less than 1 for a shopper with very many."""
+    totals: Counter[str] = Counter()
+    for user, _, _, _, count in counted:
+        totals[user] += count
+    quartile = sorted(totals.values())[math.ceil(0.75 * len(totals)) - 1] if totals else 0
+    most = max(100, 10 * quartile)
+    return {user: (most / total) ** 2 if total > most else 1.0 for user, total in totals.items()}
+
+
+def _sums(
     shop: Config, counted: Sequence[Bucket], ages: Sequence[int], half_life_days: float
-) -> dict[tuple[str, str], float]:
+) -> tuple[dict[tuple[str, str], float], dict[tuple[str, str], float]]:
+    """By shopper and item the decayed events: weighted by their types, and as they are."""
     masses: dict[tuple[str, str], float] = defaultdict(float)
+    events: dict[tuple[str, str], float] = defaultdict(float)
     for (user, item, kind, _, count), age in zip(counted, ages, strict=True):
-        masses[user, item] += shop.events.types[kind].weight * count * decay(age, half_life_days)
-    return masses
+        left = count * 0.5 ** (age / half_life_days)
+        masses[user, item] += shop.events.types[kind].weight * left
+        events[user, item] += left
+    return masses, events
+
+
+def _taste(values: Sequence[tuple[str, str, str]], field: str) -> Mapping[str, set[str]]:
+    """The values of each item, without those that nine of ten items have."""
+    items = {item for item, _, _ in values}
+    of_value = defaultdict(set)
+    for item, of, value in values:
+        if of == field:
+            of_value[value].add(item)
+    found = defaultdict(set)
+    for value, having in of_value.items():
+        if len(having) < 0.9 * len(items):
+            for item in having:
+                found[item].add(value)
+    return found
 
 
 def _attribute(
-    shop: Config, name: str, masses: Mapping[tuple[str, str], float], of_item: Mapping[str, set[str]]
+    shop: Config,
+    name: str,
+    masses: Mapping[tuple[str, str], float],
+    events: Mapping[tuple[str, str], float],
+    of_item: Mapping[str, set[str]],
+    parts: Mapping[str, float],
 ) -> Weights:
-    attribute = shop.attributes[name]
     counts: dict[tuple[str, str], float] = defaultdict(float)
-    events: dict[str, float] = defaultdict(float)
+    fresh: dict[tuple[str, str], float] = defaultdict(float)
+    history: dict[str, float] = defaultdict(float)
     population: dict[str, float] = defaultdict(float)
     for (user, item), mass in masses.items():
-        events[user] += mass
+        history[user] += mass
         for value in of_item.get(item, ()):
             counts[user, value] += mass
-            population[value] += mass
+            fresh[user, value] += events[user, item]
+            population[value] += mass * parts[user]
+    everything = sum(mass * parts[user] for user, mass in history.items())
     found: Weights = {}
     for (user, value), count in counts.items():
-        share = population[value] / sum(events.values())
-        weight = log_lift(count, share, events[user], shop.profiles.prior_events)
-        found[user, name, value] = (count, weight, level(weight, attribute.saturation_weight, attribute.levels))
+        if fresh[user, value] >= 1 / 64:
+            share = population[value] / everything
+            weight = math.log(1 + count / (share * (shop.profiles.prior_events + history[user])))
+            found[user, name, value] = (count, weight, quantised(shop, name, weight))
     return found

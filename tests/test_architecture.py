@@ -17,7 +17,7 @@ MOST_LINES = 400
 # its own name only. Names in one row know nothing of each other.
 ORDER = (
     ("errors", "resources"),
-    ("extras", "output"),
+    ("extras", "formulas", "output"),
     ("config",),
     ("items", "events"),
     ("lookups",),

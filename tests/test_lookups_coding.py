@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from affinity_search.config import Config
 from affinity_search.items.keys import affinity_key
-from affinity_search.lookups.coding import Coding, codings, decode, encode, matched_level, slot_level
+from affinity_search.lookups.coding import Coding, all_bits, codings, decode, encode, matched_level, slot_level
 from tests.profile_data import config
 
 ALDER, BIRCH, CEDAR = sorted(map(affinity_key, ("Alder", "Birch", "Cedar")))
@@ -81,6 +81,23 @@ def test_a_hit_with_several_values_gets_the_highest_level(
     slots = encode(levels, coding)
     matched = [slot for slot, keys in slots.items() if keys_of_hit.intersection(keys)]
     assert matched_level(matched) == max(levels[value] for value in of_hit)
+
+
+@given(CODED, st.data())
+def test_a_hit_with_several_values_in_bits_gets_each_bit_of_them(
+    coded: tuple[Coding, dict[str, int]], data: st.DataObject
+) -> None:
+    coding, levels = coded
+    if coding.multi_valued or not levels:
+        return
+    of_hit = data.draw(st.lists(st.sampled_from(sorted(levels)), min_size=1))
+    keys_of_hit = {affinity_key(value) for value in of_hit}
+    matched = [slot for slot, keys in encode(levels, coding).items() if keys_of_hit.intersection(keys)]
+    assert matched_level(matched) == all_bits([levels[value] for value in of_hit])
+
+
+def test_bits_of_several_levels() -> None:
+    assert (all_bits([5]), all_bits([5, 10]), all_bits([4, 6, 1])) == (5, 15, 7)
 
 
 def test_values_with_the_same_key_count_as_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,8 +15,8 @@ from affinity_search.offline.changes import changed, value_at
 from affinity_search.offline.formula import Shop, boosts, scores
 from affinity_search.offline.replay import Ranking
 from affinity_search.offline.scorer import levels, saturation_weight
-from affinity_search.signals.weights import level
 from tests.offline_data import scorer, searches
+from tests.profile_data import plain_level
 
 CONFIG = parse_config(
     """
@@ -33,7 +33,14 @@ search: {max_boost: 2, window: 10}
 
 @given(st.floats(1e-6, 20), st.floats(0.01, 9), st.sampled_from([1, 3, 7, 15, 255]))
 def test_levels_are_those_of_the_profiles(weight: float, full: float, most: int) -> None:
-    assert levels(np.array([[weight, 0.0]]), full, most).tolist() == [[level(weight, full, most), 0]]
+    assert levels(np.array([[weight, 0.0]]), full, most).tolist() == [[plain_level(weight, full, most), 0]]
+
+
+def test_levels_at_halves() -> None:
+    steps = [0.0, 0.01, 0.47, 1.4999999999999998, 1.5, 2.4999999999999996, 2.5, 6.5, 99.0]
+    assert levels(np.array([steps]), 7.0, 7).tolist() == [[0, 1, 1, 1, 2, 2, 3, 7, 7]]
+    known = np.array([[True] * 3 + [False] * 6])
+    assert levels(np.array([steps]), 7.0, 7, known).tolist() == [[0, 1, 1, 1, 2, 2, 3, 7, 7]]
 
 
 def test_an_item_never_had_may_get_no_level() -> None:
@@ -67,6 +74,22 @@ def test_scores_are_those_that_an_evaluation_computes(given_levels: list[int]) -
     shop = Shop(level_boosts(config), {"brand": items}, {"u": {"brand": values}}, frozenset(), 10)
     generic = Ranking(tuple(items), tuple(text))
     assert found.tolist() == [pytest.approx(scores(shop, generic, boosts(shop, generic.ids, "u"), shop.parts))]
+
+
+def test_of_several_values_in_bits_a_hit_gets_each_bit_that_any_has() -> None:
+    config = parse_config(
+        "{events: {types: {p: {weight: 1}}}, attributes: {brand: {field: attrs.brand, saturation_weight: 15}},"
+        " popularity: {all_time: {weight: 0}}, search: {window: 10}}"
+    )
+    first, second = [5.0, 8.0, 0.0, 15.0], [10.0, 9.0, 3.0, 1.0]
+    found = scorer(searches([{0}]), brand=first, second=second).scores(config)
+    by_level = level_boosts(config)["brand"]
+    assert found.tolist() == [pytest.approx([1 + by_level[level] for level in (15, 9, 3, 15)])]
+    # The same hits in an evaluation of the engine.
+    items = {f"i{n}": [f"a{n}", f"b{n}"] for n in range(4)}
+    values = {f"{name}{n}": int(row[n]) for name, row in (("a", first), ("b", second)) for n in range(4) if row[n]}
+    shop = Shop(level_boosts(config), {"brand": items}, {"u": {"brand": values}}, frozenset(), 10)
+    assert boosts(shop, list(items), "u")["brand"] == pytest.approx([by_level[level] for level in (15, 9, 3, 15)])
 
 
 def test_only_the_window_is_lifted() -> None:

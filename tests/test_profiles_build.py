@@ -22,7 +22,7 @@ from affinity_search.profiles.build import build_profile, build_profiles
 from affinity_search.profiles.report import AttributeReport, BuildReport
 from affinity_search.state import open_state
 from affinity_search.state.builds import last_build
-from tests.profile_data import BUCKETS, VALUES, Bucket, Weights, config, entries, expected, fill
+from tests.profile_data import BUCKETS, VALUES, Bucket, Weights, config, entries, expected, fill, quantised
 
 Connection = duckdb.DuckDBPyConnection
 
@@ -45,10 +45,12 @@ def rows(connection: Connection, table: str) -> list[tuple[Any, ...]]:
     return sorted(connection.table(table).fetchall())
 
 
-def assert_same(found: Weights, wanted: Weights) -> None:
+def assert_same(shop: Config, found: Weights, wanted: Weights) -> None:
+    """Counts and weights agree but for rounding; the levels are exactly those of the weights found."""
     assert found.keys() == wanted.keys()
     for key, (count, weight, _) in wanted.items():
         assert found[key][:2] == pytest.approx((count, weight), rel=1e-9, abs=1e-9), key
+        assert found[key][2] == quantised(shop, key[1], found[key][1]), key
 
 
 def test_some_values_have_a_weight_of_their_own(connection: Connection) -> None:
@@ -101,7 +103,7 @@ def test_a_shop_worked_out_by_hand(connection: Connection) -> None:
 def test_the_whole_shop_is_as_the_formula_says(connection: Connection) -> None:
     build_profiles(connection, config(), now_ms=1000)
     found = entries(connection)
-    assert_same(found, expected(config(), BUCKETS, VALUES, 100))
+    assert_same(config(), found, expected(config(), BUCKETS, VALUES, 100))
     assert {key: entry[2] for key, entry in found.items()} == {
         key: entry[2] for key, entry in expected(config(), BUCKETS, VALUES, 100).items()
     }
@@ -144,7 +146,7 @@ def test_sql_and_python_agree(
     shop = config(profiles={"prior_events": prior})
     fill(shared, buckets, values)
     build_profiles(shared, shop, now_ms=1, as_of=None if as_of is None else date.fromordinal(719163 + as_of))
-    assert_same(entries(shared), expected(shop, buckets, values, seen))
+    assert_same(shop, entries(shared), expected(shop, buckets, values, seen))
 
 
 @SLOW
@@ -158,7 +160,7 @@ def test_sql_and_python_agree_on_sequences(
                           "time": "sequence"})  # fmt: skip
     fill(shared, buckets, values)
     assert build_profiles(shared, shop, now_ms=1).as_of == ""
-    assert_same(entries(shared), expected(shop, buckets, values, 60))
+    assert_same(shop, entries(shared), expected(shop, buckets, values, 60))
 
 
 @SLOW
@@ -198,7 +200,7 @@ def test_the_same_buckets_in_any_order_give_the_same_bits(connection: Connection
 
 def test_later_buckets_are_left_out(connection: Connection) -> None:
     assert build_profiles(connection, config(), now_ms=1, as_of=date(1970, 4, 1)).as_of == "1970-04-01"
-    assert_same(entries(connection), expected(config(), [b for b in BUCKETS if b[3] <= 90], VALUES, 90))
+    assert_same(config(), entries(connection), expected(config(), [b for b in BUCKETS if b[3] <= 90], VALUES, 90))
 
 
 def test_the_size_guard_keeps_the_top_by_weight_times_count_and_says_what_it_cut(connection: Connection) -> None:
@@ -336,7 +338,7 @@ def test_sql_and_python_agree_on_the_items_bought(
     shop = config(item_affinity={"owned_demotion": 0.2}, events={"types": types, "time": time})
     fill(shared, buckets, values)
     build_profiles(shared, shop, now_ms=1)
-    assert_same(entries(shared), expected(shop, buckets, values, max(row[3] for row in buckets)))
+    assert_same(shop, entries(shared), expected(shop, buckets, values, max(row[3] for row in buckets)))
 
 
 def test_a_purchase_joins_the_items_of_its_shopper_only(connection: Connection) -> None:
@@ -405,7 +407,9 @@ def test_a_build_that_breaks_leaves_the_last_one(connection: Connection) -> None
         build_profiles(connection, config(), now_ms=2)
     assert (rows(connection, "profile_entries"), last_build(connection)) == before
     build_profiles(connection, config(), now_ms=3)
-    assert_same(entries(connection), expected(config(), [*BUCKETS, ("ann", "i3", "purchase", 100, 5)], VALUES, 100))
+    assert_same(
+        config(), entries(connection), expected(config(), [*BUCKETS, ("ann", "i3", "purchase", 100, 5)], VALUES, 100)
+    )
 
 
 def test_nothing_is_left_lying_about(connection: Connection) -> None:

@@ -10,11 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+from typing import TypeVar
 
 from affinity_search.config.model import ITEM, OWNED_DEMOTION, Config
 from affinity_search.items.keys import affinity_key
 
-__all__ = ["Coding", "codings", "decode", "encode", "matched_level", "slot_level"]
+__all__ = ["Coding", "all_bits", "codings", "decode", "encode", "matched_level", "slot_level"]
+
+
+Levels = TypeVar("Levels")
+"""A level, or an array of them."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,14 @@ def slot_level(slot: str) -> int:
 def matched_level(slots: Iterable[str]) -> int:
     """The level of a hit of which these slots of one attribute matched; 0 for none."""
     return sum(map(slot_level, slots))
+
+
+def all_bits(levels: Sequence[Levels]) -> Levels:
+    """The level that a hit with these levels of several values gets where slots are bits: each bit that any has.
+
+    `levels` has at least one level.
+    """
+    return reduce(or_, levels)
 
 
 def encode(levels: Mapping[str, int], coding: Coding) -> dict[str, list[int]]:

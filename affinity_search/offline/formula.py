@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
-from operator import or_
 from sys import intern
 from typing import TYPE_CHECKING
 
 from affinity_search.config.model import ITEM, OWNED_DEMOTION, Config
 from affinity_search.lookups.clauses import level_boosts
+from affinity_search.lookups.coding import all_bits
 from affinity_search.offline.replay import Ranking
 
 if TYPE_CHECKING:
@@ -109,5 +108,4 @@ def _highest(values: Sequence[str], level: Callable[[str, int], int]) -> int:
 
 
 def _all_bits(values: Sequence[str], level: Callable[[str, int], int]) -> int:
-    # Usually one value; of several the engine finds each bit that any of them has.
-    return level(values[0], 0) if len(values) == 1 else reduce(or_, [level(value, 0) for value in values], 0)
+    return all_bits([level(value, 0) for value in values] or [0])

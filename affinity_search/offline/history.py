@@ -15,6 +15,7 @@ from affinity_search.offline.arrays import Floats, Ints
 from affinity_search.offline.cut import Cut
 from affinity_search.offline.shop import Shop
 from affinity_search.state import given, open_state
+from affinity_search.state.heavy import contribution, most_events
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -38,6 +39,7 @@ def history_state(shop: Shop, split: Cut) -> Iterator[DuckDBPyConnection]:
             "day": events["day"].astype(np.int32),
         }
         _insert(connection, "buckets", columns, "SELECT *, count(*) FROM {0} GROUP BY ALL")
+        _insert(connection, "items", {"id": _texts(shop.ids), "title": _texts(shop.titles)}, "SELECT * FROM {0}")
         for field, values in shop.values.items():
             places = [(n, value) for n, found in enumerate(values) for value in found]
             rows = {
@@ -52,10 +54,19 @@ def history_state(shop: Shop, split: Cut) -> Iterator[DuckDBPyConnection]:
 def signals(shop: Shop, split: Cut, recent_days: int = RECENT_DAYS) -> tuple[Floats, Floats]:
     """Weighted events per item before the cut: all of them, and those of the last days (0 in a sequence)."""
     events = _events(shop, split)
-    weight = np.array(split.type_weights, dtype=np.float64)[events["type"]]
+    weight = np.array(split.type_weights, dtype=np.float64)[events["type"]] * _contributions(events["user"])
     known = events["item"] >= 0
     late = known & (events["age"] < recent_days) & (shop.time == "date")
     return _sums(shop, events["item"][known], weight[known]), _sums(shop, events["item"][late], weight[late])
+
+
+def _contributions(users: Ints) -> Floats:
+    """What each event counts, by the shopper of each: less than 1 for a shopper with very many (see `heavy`)."""
+    if not len(users):
+        return np.ones(0)
+    totals = np.bincount(users)
+    quartile = np.quantile(totals[totals > 0], 0.75, method="inverted_cdf")
+    return np.asarray(contribution(totals[users], most_events(quartile)), dtype=np.float64)
 
 
 def _sums(shop: Shop, items: Ints, weights: Floats) -> Floats:

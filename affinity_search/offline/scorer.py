@@ -10,17 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from functools import reduce
 
 import numpy as np
 
 from affinity_search.config.model import ITEM, OWNED_DEMOTION, Config, Popularity
 from affinity_search.lookups.clauses import level_boosts
+from affinity_search.lookups.coding import all_bits
 from affinity_search.offline.arrays import Bools, Floats, Ints
 from affinity_search.offline.changes import changed
 from affinity_search.offline.profile_weights import ProfileWeights
 from affinity_search.offline.quality import Quality, quality
 from affinity_search.offline.searches import Searches
+from affinity_search.signals.weights import level
 
 __all__ = ["Scorer", "levels", "saturation_weight"]
 
@@ -87,8 +88,8 @@ class Scorer:
             return levels(found.weights, item.saturation_weight, item.levels, found.known)
         attribute = config.attributes[part]
         some = self.profiles.attributes(config)[part]
-        # Usually one array; of several values of an item the engine finds each bit that any of them has.
-        return reduce(np.bitwise_or, [levels(one, attribute.saturation_weight, attribute.levels) for one in some])
+        # Of a multi-valued attribute it is one array, with the highest weight of each item's values.
+        return all_bits([levels(one, attribute.saturation_weight, attribute.levels) for one in some])
 
     def _relevance(self, popularity: Popularity) -> tuple[Floats, Ints, Quality]:
         """Relevance, the rank of each candidate by it, and how good that order is."""
@@ -108,9 +109,8 @@ def levels(weights: Floats, saturation_weight: float, most: int, known: Bools | 
 
     What is not `known` may be rounded to 0: items never had do not fill the list.
     """
-    found = np.minimum(most, np.floor(weights / saturation_weight * most + 0.5)).astype(np.int64)
     least = weights > 0 if known is None else (weights > 0) & known
-    return np.asarray(np.where(least, np.maximum(found, 1), found), dtype=np.int64)
+    return np.asarray(level(weights, saturation_weight, most, least), dtype=np.int64)
 
 
 def saturation_weight(weights: Floats) -> float:

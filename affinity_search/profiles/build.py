@@ -6,7 +6,6 @@ one transaction. Shoppers are taken in partitions, so that memory does not grow 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from affinity_search.config.model import ITEM, OWNED_DEMOTION, Config
 from affinity_search.errors import ConfigError, DataError
 from affinity_search.lookups.coding import codings
 from affinity_search.profiles import statements
+from affinity_search.profiles.population import Population, learn_population, stored_population
 from affinity_search.profiles.report import CLIPPED_SHARE_TO_WARN, AttributeReport, BuildReport, warnings
 from affinity_search.signals.related import learn_related, prepare_scores
 from affinity_search.state.builds import (
@@ -22,7 +22,6 @@ from affinity_search.state.builds import (
     checked_build,
     config_hash,
     last_build,
-    read_meta,
     state_errors,
     transaction,
     write_meta,
@@ -35,7 +34,6 @@ __all__ = ["build_profile", "build_profiles"]
 
 EPOCH = date(1970, 1, 1)
 BUCKETS_PER_PARTITION = 2_000_000
-POPULATION_EVENTS = "profiles.population_events"
 MOST_BOUGHT = 65_536  # terms that an engine takes in one lookup
 
 
@@ -59,22 +57,22 @@ def build_profiles(
     with state_errors():
         day = _prepare(connection, config, as_of)
         _count(connection, config)
-        connection.execute(statements.POPULATION)
-        events = dict(connection.execute(statements.TOTALS).fetchall())
+        population = learn_population(connection, config, day)
         if not keep_related:
             learn_related(connection, config)
-        _prepare_entries(connection, events)
+        _prepare_entries(connection, population)
         found = _entries(connection, config, "related_items" if keep_related else "related_items_next", progress)
         build = _next_build(connection, config, day, now_ms)
         with transaction(connection):
             connection.execute(statements.SWAP)
             if not keep_related:
                 connection.execute(statements.SWAP_RELATED)
-            write_meta(connection, build.meta | {POPULATION_EVENTS: json.dumps(events)})
+            write_meta(connection, build.meta | population.meta)
         p99 = _p99(connection, found)
         shoppers = _number(connection, statements.SHOPPERS)
         connection.execute(statements.TIDY)
-    return BuildReport(build.id, build.as_of, shoppers, found, warnings(config, found, p99))
+    lines = [*warnings(config, found, p99, population), *population.warnings]
+    return BuildReport(build.id, build.as_of, shoppers, found, lines, population.common, population.heavy)
 
 
 def build_profile(
@@ -90,8 +88,7 @@ def build_profile(
         checked_build(connection, config)
         day = _prepare(connection, config, as_of, users)
         _count(connection, config)
-        connection.execute(statements.STORED_POPULATION)
-        _prepare_entries(connection, json.loads(read_meta(connection)[POPULATION_EVENTS]))
+        _prepare_entries(connection, stored_population(connection))
         found = _entries(connection, config, "related_items", None)
         build = _next_build(connection, config, day, now_ms)
         shoppers = _number(connection, statements.SHOPPERS_NEXT)
@@ -111,6 +108,7 @@ def _prepare(
     if as_of and config.events.time == "sequence":
         raise ConfigError(f"as_of: expected none where events.time is sequence, got {as_of}")
     day = (as_of - EPOCH).days if as_of else int(newest[0])
+    _create_macros(connection)
     connection.execute(statements.SETTINGS_TABLES)
     types = [[name, kind.weight] for name, kind in config.events.types.items() if kind.weight]
     _fill(connection, statements.FILL_TYPES, types)
@@ -129,6 +127,13 @@ def _prepare(
         field = config.attributes[by_value.attribute].field
         connection.execute(statements.FILL_AGAIN, {"values": names, "weights": weights, "field": field})
     return day
+
+
+def _create_macros(connection: DuckDBPyConnection) -> None:
+    from affinity_search.formulas import create_macros
+    from affinity_search.signals.weights import FORMULAS
+
+    create_macros(connection, *FORMULAS)
 
 
 def _attribute_rows(config: Config) -> list[list[Any]]:
@@ -157,8 +162,8 @@ def _count(connection: DuckDBPyConnection, config: Config) -> None:
     connection.execute(statements.COUNTED_BY_DATE if by_date else statements.COUNTED_BY_SEQUENCE)
 
 
-def _prepare_entries(connection: DuckDBPyConnection, events: dict[str, float]) -> None:
-    _fill(connection, statements.FILL_EVENTS, [[name, total] for name, total in events.items()])
+def _prepare_entries(connection: DuckDBPyConnection, population: Population) -> None:
+    _fill(connection, statements.FILL_EVENTS, [[name, total] for name, total in population.events.items()])
     connection.execute(statements.NEXT_TABLES)
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from affinity_search.config.model import ITEM, OWNED_DEMOTION, Config
 from affinity_search.lookups.coding import codings
+from affinity_search.profiles.population import Population
+from affinity_search.state.heavy import HeavyShoppers
 
 __all__ = ["AttributeReport", "BuildReport", "warnings"]
 
@@ -44,13 +46,19 @@ class AttributeReport:
 
 @dataclass(frozen=True)
 class BuildReport:
-    """What a build made: its id, its day ("" without a calendar), shoppers with a profile, entries of all of them."""
+    """What a build made: its id, its day ("" without a calendar), shoppers with a profile, entries of all of them.
+
+    `common` holds by attribute the values that nearly every item or event has, which are left out of profiles; `heavy`
+    tells of the shoppers who count for less in the population, None where nobody does.
+    """
 
     build: int
     as_of: str
     shoppers: int
     attributes: Mapping[str, AttributeReport]
     warnings: Sequence[str] = ()
+    common: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    heavy: HeavyShoppers | None = None
 
     @property
     def entries(self) -> int:
@@ -58,29 +66,41 @@ class BuildReport:
         return sum(report.entries for report in self.attributes.values())
 
 
-def warnings(config: Config, attributes: Mapping[str, AttributeReport], p99: Mapping[str, float]) -> list[str]:
-    """One line per attribute that has no entries at all, or more than 5 % of them clipped; `p99` names the cure."""
-    return [line for name in codings(config) if (line := _warning(config, name, attributes[name], p99))]
+def warnings(
+    config: Config, attributes: Mapping[str, AttributeReport], p99: Mapping[str, float], population: Population
+) -> list[str]:
+    """One line per attribute that has no entries at all, or more than 5 % of them clipped; `p99` names the cure.
+
+    Of attributes with values left out `population.warnings` tells.
+    """
+    lines = (_warning(config, name, attributes[name], p99, population) for name in codings(config))
+    return [line for line in lines if line]
 
 
-def _warning(config: Config, name: str, report: AttributeReport, p99: Mapping[str, float]) -> str:
-    if not report.entries:
-        if name == ITEM:
-            return f"item_affinity: no entries: {_no_items(config)}"
-        if name == OWNED_DEMOTION:
-            return "item_affinity.owned_demotion: no entries: there is no event of a type with the highest weight"
-        field = config.attributes[name].field
-        return f"attributes.{name}: no entries: no item with events has a value in `{field}` (are the items loaded?)"
+def _warning(
+    config: Config, name: str, report: AttributeReport, p99: Mapping[str, float], population: Population
+) -> str:
+    address = "item_affinity" if name == ITEM else f"attributes.{name}"
     if report.clipped_share > CLIPPED_SHARE_TO_WARN:
-        address = "item_affinity" if name == ITEM else f"attributes.{name}"
         return (
             f"{address}.saturation_weight: {report.clipped_share:.0%} of the entries weigh more and get no more than "
             f"the highest level; {p99[name]:.1f} would hold 99 % of them"
         )
-    return ""
+    if report.entries or name in population.common:
+        return ""
+    if name == OWNED_DEMOTION:
+        return "item_affinity.owned_demotion: no entries: there is no event of a type with the highest weight"
+    return f"{address}: no entries: {_nothing(config, name, population)}"
 
 
-def _no_items(config: Config) -> str:
+def _nothing(config: Config, name: str, population: Population) -> str:
+    forgotten = "every event is more than six half-lives old"
+    if name != ITEM:
+        field = config.attributes[name].field
+        missing = f"no item with events has a value in `{field}` (are the items loaded?)"
+        return forgotten if name in population.valued else missing
+    if config.item_affinity.bought_before.weight:
+        return forgotten
     if config.item_affinity.related_on:
         return "item_affinity.bought_before.weight is 0, and histories say nothing of related items"
     return "item_affinity.bought_before.weight is 0"

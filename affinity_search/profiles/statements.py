@@ -7,13 +7,16 @@ The statements talk through temporary tables, so that none of them is put togeth
     build_values    which item has which value of which attribute
     build_again     items whose bought-before signal has a weight of its own
     build_buckets   the buckets to read: all, or those of some shoppers
+    heavy_shoppers  shoppers with so many events that they count for less in the population (see `heavy`)
     build_population, build_events    the population's shares, and how many decayed events they rest on
+    build_common    values that nearly everything has: they are no taste
     counted         one row per bucket that counts: shopper, item, type's weight, mass (weight * count), age in days
-    masses          per shopper, item and half-life: the decayed mass, and the age of the newest event
+    masses          per shopper, item and half-life: the decayed mass and number of events, and the age of the newest
     related_scores  per shopper and related item: its weight before `related.weight` (see `related`)
 
-Masses are added up as whole numbers of 2^-60, because integer sums do not depend on the order in which threads deliver
-rows: the same buckets give the same bits, and so the same ties and the same truncation.
+Formulas such as `decay` and `level` are the functions of `weights`, made macros. Masses are added up as whole numbers
+of 2^-60, because integer sums do not depend on the order in which threads deliver rows: the same buckets give the same
+bits, and so the same ties and the same truncation.
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ CREATE OR REPLACE TEMP TABLE build_attributes (
 );
 CREATE OR REPLACE TEMP TABLE build_events (attribute VARCHAR, events DOUBLE);
 CREATE OR REPLACE TEMP TABLE build_again (item VARCHAR, weight DOUBLE);
+CREATE OR REPLACE TEMP TABLE build_common (attribute VARCHAR, value VARCHAR);
 """
 
 FILL_TYPES = "INSERT INTO build_types VALUES (?, ?)"
@@ -40,6 +44,7 @@ INSERT INTO build_again
 """
 FILL_USERS = "INSERT INTO build_users SELECT DISTINCT unnest(?)"
 FILL_ATTRIBUTES = "INSERT INTO build_attributes VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+FILL_COMMON = "INSERT INTO build_common VALUES (?, ?)"
 FILL_EVENTS = "INSERT INTO build_events VALUES (?, ?)"
 
 VALUES = """
@@ -76,14 +81,21 @@ SELECT b.user_id, b.item, b.count AS events, t.weight, t.weight * b.count AS mas
 FROM build_buckets b JOIN build_types t ON b.type = t.type JOIN build_newest n ON n.user_id = b.user_id;
 """
 
+CATALOGUE = """
+CREATE OR REPLACE TEMP TABLE build_catalogue AS SELECT id AS item FROM items UNION SELECT item FROM item_values
+"""
+
 # The population comes first, in one pass over all shoppers; what is kept in memory is a row per item.
 POPULATION = """
 CREATE OR REPLACE TEMP TABLE item_masses AS
     SELECT c.item, h.half_life_days,
-           sum((c.mass * pow(2.0, -c.age / h.half_life_days) * 1152921504606846976)::HUGEINT) AS mass
-    FROM counted c CROSS JOIN build_half_lives h GROUP BY ALL;
+           sum((c.mass * coalesce(s.contribution, 1) * decay(c.age, h.half_life_days)
+                * 1152921504606846976)::HUGEINT) AS mass
+    FROM counted c CROSS JOIN build_half_lives h LEFT JOIN heavy_shoppers s ON s.user_id = c.user_id GROUP BY ALL;
 CREATE OR REPLACE TEMP TABLE build_totals AS
-    SELECT half_life_days, sum(mass)::DOUBLE AS mass FROM item_masses GROUP BY half_life_days;
+    SELECT half_life_days, sum(mass)::DOUBLE AS mass,
+           coalesce(sum(mass) FILTER (item IN (SELECT item FROM build_catalogue)), 0)::DOUBLE AS known
+    FROM item_masses GROUP BY half_life_days;
 CREATE OR REPLACE TABLE population_next (attribute VARCHAR NOT NULL, value VARCHAR NOT NULL, share DOUBLE NOT NULL);
 INSERT INTO population_next
     SELECT v.attribute, v.value, sum(i.mass)::DOUBLE / any_value(t.mass)
@@ -94,6 +106,28 @@ INSERT INTO population_next
 CREATE OR REPLACE TEMP VIEW build_population AS SELECT * FROM population_next;
 """
 STORED_POPULATION = "CREATE OR REPLACE TEMP VIEW build_population AS SELECT * FROM population"
+
+# Shares of the catalogue's items, and of the events with them; too few shoppers say nothing of the latter.
+COMMON = """
+INSERT INTO build_common
+    SELECT v.attribute, v.value
+    FROM (SELECT attribute, value, count(*) AS items FROM build_values GROUP BY attribute, value) v
+    JOIN build_attributes a USING (attribute) JOIN build_totals t USING (half_life_days)
+    LEFT JOIN population_next p ON p.attribute = v.attribute AND p.value = v.value
+    WHERE common(v.items / (SELECT count(*) FROM build_catalogue))
+       OR $shoppers >= $fewest AND t.known > 0 AND common(coalesce(p.share, 0) * t.mass / t.known)
+"""
+VALUED = "SELECT DISTINCT attribute FROM population_next ORDER BY attribute"
+NAMED_COMMON = "SELECT attribute, value FROM build_common ORDER BY ALL"
+WITHOUT_COMMON = """
+DELETE FROM build_values USING build_common c
+WHERE build_values.attribute = c.attribute AND build_values.value = c.value
+"""
+# Attributes of which nearly every item has a value of its own.
+IDS = """
+SELECT attribute FROM build_values GROUP BY attribute
+HAVING count(DISTINCT item) >= $fewest AND common(count(DISTINCT value) / count(DISTINCT item)) ORDER BY attribute
+"""
 
 # The decayed events of the whole population, by attribute: what the share of a value not seen before is a part of.
 TOTALS = """
@@ -112,13 +146,15 @@ CREATE OR REPLACE TABLE profile_events_next (user_id VARCHAR NOT NULL, events DO
 MASSES = """
 CREATE OR REPLACE TEMP TABLE masses AS
 SELECT c.user_id, c.item, h.half_life_days, sum(c.events) AS events, min(c.age) AS age,
-       sum((c.mass * pow(2.0, -c.age / h.half_life_days) * 1152921504606846976)::HUGEINT) AS mass
+       sum((c.mass * decay(c.age, h.half_life_days) * 1152921504606846976)::HUGEINT) AS mass,
+       sum((c.events * decay(c.age, h.half_life_days) * 1152921504606846976)::HUGEINT) AS fresh
 FROM counted c CROSS JOIN build_half_lives h
 WHERE hash(c.user_id) % $partitions = $partition GROUP BY ALL
 """
 
-# Items never had (count 0) are limited apart: `related` has done it, and they push out none that the shopper had. Where
-# their level rounds to 0 they have no entry: only what a shopper had gets level 1 for any weight above 0.
+# What is forgotten counts as never had. Items never had (count 0) are limited apart: `related` has done it, and they
+# push out none that the shopper had. Where their level rounds to 0 they have no entry: only what a shopper had gets
+# level 1 for any weight above 0.
 SCORED = """
 CREATE OR REPLACE TEMP TABLE scored AS
 WITH histories AS (
@@ -128,12 +164,14 @@ WITH histories AS (
     SELECT m.user_id, a.attribute, a.half_life_days, v.value, sum(m.mass)::DOUBLE / 1152921504606846976 AS count
     FROM masses m JOIN build_attributes a ON a.half_life_days = m.half_life_days
     JOIN build_values v ON v.item = m.item AND v.attribute = a.attribute GROUP BY ALL
+    HAVING remembered(sum(m.fresh)::DOUBLE / 1152921504606846976)
 ), item_counts AS (
     SELECT m.user_id, m.item, m.mass::DOUBLE / 1152921504606846976 AS count
     FROM masses m JOIN build_attributes a ON a.half_life_days = m.half_life_days AND a.attribute = 'item'
+    WHERE remembered(m.fresh::DOUBLE / 1152921504606846976)
 ), weighed AS (
     SELECT c.user_id, c.attribute, c.value, c.count,
-           ln(1 + c.count / (coalesce(p.share, c.count / t.events) * (k.prior_events + h.events))) AS weight
+           log_lift(c.count, coalesce(p.share, c.count / t.events), h.events, k.prior_events) AS weight
     FROM counts c
     JOIN histories h ON h.user_id = c.user_id AND h.half_life_days = c.half_life_days
     JOIN build_events t ON t.attribute = c.attribute
@@ -142,19 +180,22 @@ WITH histories AS (
     WHERE c.count > 0
     UNION ALL
     SELECT user_id, a.attribute, item, coalesce(i.count, 0),
-           coalesce(g.weight, a.item_weight) * ln(1 + coalesce(i.count, 0)) + a.related_weight * coalesce(r.score, 0)
+           item_weight(coalesce(i.count, 0), coalesce(g.weight, a.item_weight))
+           + a.related_weight * coalesce(r.score, 0)
     FROM item_counts i FULL JOIN related_scores r USING (user_id, item)
     LEFT JOIN build_again g USING (item)
     JOIN build_attributes a ON a.attribute = 'item'
+), levelled AS (
+    SELECT w.*, a.saturation_weight, a.keep,
+           level(w.weight, a.saturation_weight, a.levels, (w.count > 0)::INTEGER)::SMALLINT AS level
+    FROM weighed w JOIN build_attributes a ON a.attribute = w.attribute WHERE w.weight > 0
 )
-SELECT w.user_id, w.attribute, w.value, w.count, w.weight, w.weight > a.saturation_weight AS clipped,
-       greatest(1, least(a.levels, floor(w.weight / a.saturation_weight * a.levels + 0.5)))::SMALLINT AS level,
+SELECT user_id, attribute, value, count, weight, weight > saturation_weight AS clipped, level,
        row_number() OVER (
-           PARTITION BY w.user_id, w.attribute, w.count > 0
-           ORDER BY w.weight * CASE WHEN w.attribute = 'item' THEN 1 ELSE w.count END DESC, w.value
-       ) <= a.keep AS kept
-FROM weighed w JOIN build_attributes a ON a.attribute = w.attribute
-WHERE w.weight > 0 AND (w.count > 0 OR w.weight / a.saturation_weight * a.levels >= 0.5)
+           PARTITION BY user_id, attribute, count > 0
+           ORDER BY weight * CASE WHEN attribute = 'item' THEN 1 ELSE count END DESC, value
+       ) <= keep AS kept
+FROM levelled WHERE level > 0
 """
 
 # The items bought, for `item_affinity.owned_demotion`: those of the types that count most, the newest first. None where
@@ -163,7 +204,7 @@ BOUGHT = """
 INSERT INTO scored
 WITH bought AS (
     SELECT user_id, item, min(age) AS age,
-           sum((mass * pow(2.0, -age / half_life_days) * 1152921504606846976)::HUGEINT)::DOUBLE
+           sum((mass * decay(age, half_life_days) * 1152921504606846976)::HUGEINT)::DOUBLE
            / 1152921504606846976 AS count
     FROM counted CROSS JOIN build_attributes
     WHERE attribute = 'owned_demotion' AND weight = (SELECT max(weight) FROM build_types)
@@ -214,6 +255,6 @@ DROP TABLE profile_entries_next; DROP TABLE profile_events_next;
 
 TIDY = """
 DROP TABLE IF EXISTS masses; DROP TABLE IF EXISTS scored; DROP TABLE IF EXISTS item_masses;
-DROP TABLE IF EXISTS related_scores;
+DROP TABLE IF EXISTS related_scores; DROP TABLE IF EXISTS heavy_shoppers; DROP TABLE IF EXISTS build_catalogue;
 DROP TABLE IF EXISTS build_values; DROP TABLE IF EXISTS build_newest; DROP TABLE IF EXISTS build_users;
 """

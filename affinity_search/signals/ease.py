@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from affinity_search.signals.weights import RELATED_NOISE
+from affinity_search.signals.weights import related_weight
 
 __all__ = ["add_pairs", "best", "item_weights", "log_lifts", "scores"]
 
@@ -57,8 +57,7 @@ def log_lifts(found: Floats, means: Floats) -> Floats:
     """`weights.related_weight` of each score in `found` (shoppers x items) against the mean of its item."""
     boosts = np.zeros_like(found)
     above = found > means
-    expected = np.broadcast_to(means, found.shape)[above]
-    boosts[above] = np.log((found[above] + RELATED_NOISE) / (expected + RELATED_NOISE))
+    boosts[above] = related_weight(found[above], np.broadcast_to(means, found.shape)[above])
     return boosts
 
 

@@ -5,19 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from affinity_search.config.model import Config
+from affinity_search.state.heavy import find_heavy_shoppers
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 __all__ = ["compute_signals"]
 
-# Whole numbers are added up first and weighted in one order, so that the same buckets give the same floats again.
+# Whole numbers (of 2^-20 events) are added up first and weighted in one order, so that the same buckets give the same
+# floats again.
 SIGNALS = """
 CREATE OR REPLACE TEMP TABLE signals_now AS
 WITH weights AS (SELECT unnest($types::VARCHAR[]) AS type, unnest($weights::DOUBLE[]) AS weight),
-totals AS (
-    SELECT item, type, sum(count) AS events, coalesce(sum(count) FILTER (WHERE day > $since), 0) AS recent
-    FROM buckets WHERE day <= $as_of GROUP BY item, type
+counted AS (
+    SELECT item, type, day, (count * coalesce(contribution, 1) * 1048576)::HUGEINT AS events
+    FROM buckets LEFT JOIN heavy_shoppers USING (user_id) WHERE day <= $as_of
+), totals AS (
+    SELECT item, type, sum(events) / 1048576 AS events,
+           coalesce(sum(events) FILTER (WHERE day > $since), 0) / 1048576 AS recent
+    FROM counted GROUP BY item, type
 )
 SELECT item,
     list_sum(list(events * weight ORDER BY type)) AS popularity,
@@ -31,6 +37,7 @@ def compute_signals(connection: DuckDBPyConnection, config: Config, as_of_day: i
 
     `signals_now(item, popularity, recent)` has a row per item with events: its events up to `as_of_day` (the newest day
     where None), each counting the weight of its type, and those of the last `popularity.recent_days` days up to it.
+    Those of a shopper with very many of them count for less (see `heavy`).
     Where `events.time` is `sequence` shoppers share no calendar, and `recent` is 0.
     """
     if as_of_day is None:
@@ -44,5 +51,7 @@ def compute_signals(connection: DuckDBPyConnection, config: Config, as_of_day: i
         "as_of": as_of_day,
         "since": as_of_day - config.popularity.recent_days if dated and as_of_day is not None else as_of_day,
     }
+    find_heavy_shoppers(connection, list(weighted), as_of_day)
     connection.execute(SIGNALS, parameters)
+    connection.execute("DROP TABLE heavy_shoppers")
     return as_of_day
