@@ -18,7 +18,7 @@ MOST_LINES = 400
 ORDER = (
     ("errors", "resources"),
     ("extras", "output"),
-    ("config",),
+    ("config", "inputs"),
     ("items", "events"),
     ("state",),
     ("profiles", "templates", "items.catalogue", "items.signals"),
@@ -35,7 +35,7 @@ ORDER = (
 )
 RANKS = {name: rank for rank, row in enumerate(ORDER) for name in row}
 
-PURE = ("config", "events", "items", "profiles", "templates", "evaluate.comparison", "evaluate.measures")
+PURE = ("config", "inputs", "events", "items", "profiles", "templates", "evaluate.comparison", "evaluate.measures")
 NETWORK = {"http", "opensearchpy", "requests", "socket", "ssl", "subprocess", "urllib.request", "urllib3"}
 CLOCKS = ("date.today", "datetime.now", "datetime.today", "datetime.utcnow", "time.time", "time.time_ns")
 

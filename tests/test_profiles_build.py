@@ -19,6 +19,7 @@ from affinity_search.errors import ConfigError, DataError
 from affinity_search.profiles import build as build_module
 from affinity_search.profiles import statements
 from affinity_search.profiles.build import build_profile, build_profiles
+from affinity_search.profiles.known import KnownItems
 from affinity_search.profiles.report import AttributeReport, BuildReport
 from affinity_search.state import open_state
 from affinity_search.state.builds import last_build
@@ -94,6 +95,7 @@ def test_a_shop_worked_out_by_hand(connection: Connection) -> None:
             "item_affinity.saturation_weight: 40% of the entries weigh more and get no more than the highest level; "
             "2.8 would hold 99 % of them"
         ],
+        known=KnownItems(events=19, known=0, catalogue=False),
     )
     assert rows(connection, "profile_events") == [("ann", 3.0), ("bob", 6.0)]
 

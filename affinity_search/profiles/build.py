@@ -15,6 +15,7 @@ from affinity_search.config.model import ITEM, OWNED_DEMOTION, Config
 from affinity_search.errors import ConfigError, DataError
 from affinity_search.lookups.coding import codings
 from affinity_search.profiles import statements
+from affinity_search.profiles.known import known_items
 from affinity_search.profiles.report import CLIPPED_SHARE_TO_WARN, AttributeReport, BuildReport, warnings
 from affinity_search.signals.related import learn_related, prepare_scores
 from affinity_search.state.builds import (
@@ -74,7 +75,7 @@ def build_profiles(
         p99 = _p99(connection, found)
         shoppers = _number(connection, statements.SHOPPERS)
         connection.execute(statements.TIDY)
-    return BuildReport(build.id, build.as_of, shoppers, found, warnings(config, found, p99))
+    return BuildReport(build.id, build.as_of, shoppers, found, warnings(config, found, p99), known_items(connection))
 
 
 def build_profile(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from affinity_search.config.model import ITEM, OWNED_DEMOTION, Config
 from affinity_search.lookups.coding import codings
+from affinity_search.profiles.known import NONE_KNOWN, KnownItems
 
 __all__ = ["AttributeReport", "BuildReport", "warnings"]
 
@@ -44,13 +45,17 @@ class AttributeReport:
 
 @dataclass(frozen=True)
 class BuildReport:
-    """What a build made: its id, its day ("" without a calendar), shoppers with a profile, entries of all of them."""
+    """What a build made: its id, its day ("" without a calendar), shoppers with a profile, entries of all of them.
+
+    `known` says how many of the events held name an item of the catalogue.
+    """
 
     build: int
     as_of: str
     shoppers: int
     attributes: Mapping[str, AttributeReport]
     warnings: Sequence[str] = ()
+    known: KnownItems = NONE_KNOWN
 
     @property
     def entries(self) -> int:
