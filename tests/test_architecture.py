@@ -18,7 +18,7 @@ MOST_LINES = 400
 ORDER = (
     ("errors", "resources"),
     ("extras", "formulas", "output"),
-    ("config",),
+    ("config", "inputs"),
     ("items", "events"),
     ("lookups",),
     ("surfaces",),
@@ -39,6 +39,7 @@ RANKS = {name: rank for rank, row in enumerate(ORDER) for name in row}
 PURE = (
     "config",
     "events",
+    "inputs",
     "items",
     "lookups",
     "profiles",

@@ -31,6 +31,8 @@ def test_ingest_prints_the_accounting(shop: Path) -> None:
     assert found.stdout == (
         f"{shop / 'e.csv'}: read 3 = applied 3 + duplicate 0 + late 0 + skewed 0 + quarantined 0 + no_consent 0"
         " + unmapped 0 + filtered 0\n"
+        "  no items are loaded yet, so no event's item is known\n"
+        "held: 0 before + applied 3 - removed by retention 0 = 3\n"
     )
 
 
@@ -39,12 +41,14 @@ def test_bad_lines_are_no_failure_and_their_file_is_named(shop: Path) -> None:
     found = affinity(shop, "ingest", str(shop / "e.csv"), str(shop / "bad.csv"))
     quarantined = quarantine_path(shop / ".affinity/quarantine", shop / "bad.csv")
     assert found.exit_code == 0
-    assert found.stdout.splitlines()[1:] == [
+    assert found.stdout.splitlines()[2:] == [
         f"{shop / 'bad.csv'}: read 4 = applied 0 + duplicate 3 + late 0 + skewed 0 + quarantined 1 + no_consent 0"
         " + unmapped 0 + filtered 0",
+        "  no items are loaded yet, so no event's item is known",
         f"  bad lines, each with its reason: {quarantined}",
         "total: read 7 = applied 3 + duplicate 3 + late 0 + skewed 0 + quarantined 1 + no_consent 0"
         " + unmapped 0 + filtered 0",
+        "held: 0 before + applied 3 - removed by retention 0 = 3",
     ]
     assert json.loads(quarantined.read_text()) == {"line": 5, "reason": "expected 4 columns, got 1", "text": "u1"}
 
@@ -63,8 +67,12 @@ def test_ingest_as_json(shop: Path) -> None:
         "filtered": 0,
     }
     assert json.loads(found.stdout) == {
-        "files": [{"file": str(shop / "e.csv"), **counts, "quarantine": None, "error": None}],
+        "files": [
+            {"file": str(shop / "e.csv"), **counts, "known_items_share": None, "quarantine": None, "error": None}
+        ],
         "total": counts,
+        "held": {"before": 0, "applied": 3, "removed": 0, "after": 3},
+        "near_misses": [],
     }
 
 

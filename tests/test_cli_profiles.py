@@ -41,6 +41,7 @@ def test_build_publish_show(config_path: Path) -> None:
         "  brand: 3 entries of 2 shoppers",
         "  colour: 4 entries of 2 shoppers",
         "  item: 5 entries of 2 shoppers, clipped 40.0%",
+        "  no items are loaded yet, so no event's item is known",
     ]
     assert built.stderr.startswith("warning: item_affinity.saturation_weight: 40% of the entries")
     published = run(config_path, "publish")

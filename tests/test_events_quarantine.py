@@ -63,3 +63,22 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
         Quarantine(tmp_path / "q", tmp_path / "e.csv") as quarantine,
     ):
         quarantine.add(1, "bad", b"x")
+
+
+def test_the_file_is_bounded(tmp_path: Path) -> None:
+    with Quarantine(tmp_path, tmp_path / "e.csv") as quarantine:
+        for number in range(8_000):
+            quarantine.add(number, "bad", b"x" * 3000)
+    lines = quarantine.path.read_text("utf-8").splitlines()
+    assert 9_000_000 < quarantine.path.stat().st_size < 10_010_000
+    assert json.loads(lines[-1]) == {
+        "line": len(lines) - 1,
+        "reason": "the quarantine file is full: from this line on, bad lines are counted but not kept",
+        "text": None,
+    }
+
+
+def test_a_line_of_which_nothing_may_be_kept(tmp_path: Path) -> None:
+    with Quarantine(tmp_path, tmp_path / "e.csv") as quarantine:
+        quarantine.add(1, "consent", None)
+    assert json.loads(quarantine.path.read_text()) == {"line": 1, "reason": "consent", "text": None}

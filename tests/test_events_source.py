@@ -130,7 +130,8 @@ def test_a_pipe_is_read(tmp_path: Path) -> None:
         (
             "e.csv",
             b"user;ts\n",
-            "expected the columns user, ts, type, item, user, ts, type, item missing in ['user;ts']",
+            "expected the columns user, ts, type, item, user, ts, type, item missing in ['user;ts']. "
+            "The columns seem to be parted by semicolons: write the file with commas.",
         ),
         ("e.csv.gz", HEADER + CSV, "expected gzip (.gz), got something else"),
         ("e.csv.gz", b"", "expected gzip (.gz), got something else"),
@@ -151,18 +152,62 @@ def test_no_file_and_no_file_but_a_folder(tmp_path: Path) -> None:
         read(tmp_path)
 
 
-@pytest.mark.parametrize("tail", [b"", b"garbage"])
-def test_a_broken_gzip_file_gives_its_lines_and_says_how_far_it_came(tmp_path: Path, tail: bytes) -> None:
-    rows = b"".join(b"u1,2017-01-15,purchase,%d\n" % (n * 7919) for n in range(50_000))
-    whole = gzip.compress(HEADER + rows)
-    (tmp_path / "e.csv.gz").write_bytes(whole + tail if tail else whole[: len(whole) // 2])
+ROWS = b"".join(b"u1,2017-01-15,purchase,%d\n" % (n * 7919) for n in range(50_000))
+WHOLE = gzip.compress(HEADER + ROWS)
+DAMAGED = {
+    "cut": WHOLE[: len(WHOLE) // 2],
+    "followed by something": WHOLE + b"garbage",
+    "with a wrong checksum": WHOLE[:-8] + bytes([WHOLE[-8] ^ 1]) + WHOLE[-7:],
+    "without its end": WHOLE[:-4],
+}
+
+
+@pytest.mark.parametrize("how", DAMAGED)
+def test_a_damaged_gzip_file_gives_no_line(tmp_path: Path, how: str) -> None:
+    (tmp_path / "e.csv.gz").write_bytes(DAMAGED[how])
+    with pytest.raises(DataError) as caught:
+        next(read_events(tmp_path / "e.csv.gz", RULES))
+    assert caught.value.message.startswith(
+        f"{tmp_path / 'e.csv.gz'}: expected a whole gzip file, it is damaged, and nothing of it was read ("
+    )
+
+
+def test_of_a_damaged_gzip_pipe_the_error_says_how_far_it_came(tmp_path: Path) -> None:
+    pipe = tmp_path / "e.csv.gz"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(DAMAGED["cut"],))
+    writer.start()
     lines: list[EventLine] = []
     with pytest.raises(DataError) as caught:
-        for line in read_events(tmp_path / "e.csv.gz", RULES):
+        for line in read_events(pipe, RULES):
             lines.append(line)
+    writer.join()
     last = lines[-1].number
-    assert 20_000 < last <= 50_001
-    assert caught.value.message.startswith(
-        f"{tmp_path / 'e.csv.gz'}: expected a whole gzip file, it breaks off after line {last} ("
-    )
+    assert last > 10_000
+    assert f"it breaks off after line {last} (" in caught.value.message
     assert "nothing counts twice" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("end", "found"),
+    [
+        (b"u2,2017-01-15,purchase,i56", Verdict.QUARANTINED),
+        (b'u2,2017-01-15,purchase,"i56"', None),
+        (b"u2,2017-01-15,purchase,i56\r", None),
+        (b"u2,2017-01-15,purchase,i56\n", None),
+    ],
+)
+def test_the_last_line_of_a_csv_file_must_end(tmp_path: Path, end: bytes, found: Verdict | None) -> None:
+    (tmp_path / "e.csv").write_bytes(HEADER + CSV + end)
+    last = read(tmp_path / "e.csv")[-1].outcome
+    assert (last.verdict if isinstance(last, Rejected) else None) == found
+
+
+def test_blanks_around_unquoted_cells_are_no_part_of_them(tmp_path: Path) -> None:
+    (tmp_path / "e.csv").write_bytes(
+        b'user, ts, type, item\nu1, 2017-01-15 , purchase, i1\n" u1",2017-01-15,purchase,x\n'
+    )
+    first, second = read(tmp_path / "e.csv")
+    assert first.outcome == EVENT
+    assert isinstance(second.outcome, Event)
+    assert second.outcome.user == " u1"

@@ -65,26 +65,50 @@ def test_fields_that_are_computed_are_not_taken_over() -> None:
         ([], "expected an object, got a list"),
         (None, "expected an object, got nothing"),
         ({}, "id: expected text, got nothing"),
-        ({"id": ""}, "id: expected 1 to 256 bytes, got 0"),
-        ({"id": "é" * 129}, "id: expected 1 to 256 bytes, got 258"),
+        ({"id": ""}, "id: expected a value, got none"),
+        ({"id": " "}, "id: expected a value, got ' '"),
+        ({"id": "a\tb"}, "id: expected no control characters or lone surrogates, got '\\t'"),
+        ({"id": "é" * 129}, "id: expected at most 256 bytes of UTF-8, got 258"),
         ({"id": True}, "id: expected text, got true or false"),
         ({"id": 1.5}, "id: expected text, got a number"),
-        ({"id": "a", "title": 5}, "title: expected text or a list of texts, got a number"),
-        ({"id": "a", "text": ["b", {}]}, "text: expected text or a list of texts, got a list"),
-        ({"id": "a", "attrs": []}, "attrs: expected an object, got a list"),
-        ({"id": "a", "attrs": {"x": {}}}, "attrs.x: expected text, a finite number, true or false, got an object"),
-        ({"id": "a", "attrs": {"x": [["y"]]}}, "attrs.x: expected text, a finite number, true or false, got a list"),
-        ({"id": "a", "attrs": {"x": math.inf}}, "attrs.x: expected text, a finite number, true or false, got a number"),
-        ({"id": "a", "price": "3"}, "price: expected a number, got text"),
-        ({"id": "a", "price": True}, "price: expected a number, got true or false"),
-        ({"id": "a", "price": math.nan}, "price: expected a finite number, got one beyond all floats"),
-        ({"id": "a", "price": 10**400}, "price: expected a finite number, got one beyond all floats"),
+        ({"id": 1e22}, "id: expected text, got a number"),
     ],
 )
 def test_what_is_no_item_says_why(record: object, reason: str) -> None:
     with pytest.raises(ValueError) as error:
         parse_item(record)
     assert str(error.value) == reason
+
+
+PLAIN = "expected a plain number such as 1299.00 (no comma, no currency), got"
+
+
+@pytest.mark.parametrize(
+    ("given", "lost"),
+    [
+        ({"title": {"en": "Mug"}}, {"title": "expected text or a list of texts, got an object"}),
+        ({"text": ["b", {}]}, {"text": "expected text or a list of texts, got a list"}),
+        ({"attrs": []}, {"attrs": "expected an object, got a list"}),
+        ({"attrs": {"x": {}}}, {"attrs.x": "expected text, a finite number, true or false, got an object"}),
+        ({"attrs": {"x": [["y"]]}}, {"attrs.x": "expected text, a finite number, true or false, got a list"}),
+        ({"attrs": {"x": math.inf}}, {"attrs.x": "expected text, a finite number, true or false, got a number"}),
+        ({"price": "1,50"}, {"price": f"{PLAIN} '1,50'"}),
+        ({"price": "\u20ac19.99"}, {"price": f"{PLAIN} '\u20ac19.99'"}),
+        ({"price": "1_000"}, {"price": f"{PLAIN} '1_000'"}),
+        ({"price": "\uff11\uff12"}, {"price": f"{PLAIN} '\uff11\uff12'"}),
+        ({"price": "0x1p6"}, {"price": f"{PLAIN} '0x1p6'"}),
+        ({"price": "NaN"}, {"price": f"{PLAIN} 'NaN'"}),
+        ({"price": True}, {"price": f"{PLAIN} true or false"}),
+        ({"price": math.nan}, {"price": f"{PLAIN} a number"}),
+        ({"price": 10**400}, {"price": f"{PLAIN} a number"}),
+    ],
+)
+def test_a_bad_optional_field_loses_that_field_only(given: dict[str, Any], lost: dict[str, str]) -> None:
+    assert parse_item({"id": "a", "stock": 3, **given}) == Item("a", fields={"stock": 3}, lost=lost)
+
+
+def test_numbers_as_text_and_texts_as_numbers() -> None:
+    assert parse_item({"id": 101.0, "price": "12.50", "title": 5}) == Item("101", "5", price=12.5, fields={"title": 5})
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from affinity_search.profiles.build import build_profile, build_profiles
 from affinity_search.profiles.report import AttributeReport, BuildReport
 from affinity_search.state import open_state
 from affinity_search.state.builds import last_build
+from affinity_search.state.known import KnownItems
 from tests.profile_data import BUCKETS, VALUES, Bucket, Weights, config, entries, expected, fill, quantised
 
 Connection = duckdb.DuckDBPyConnection
@@ -96,6 +97,7 @@ def test_a_shop_worked_out_by_hand(connection: Connection) -> None:
             "item_affinity.saturation_weight: 40% of the entries weigh more and get no more than the highest level; "
             "2.8 would hold 99 % of them"
         ],
+        known=KnownItems(events=19, known=0, catalogue=False),
     )
     assert rows(connection, "profile_events") == [("ann", 3.0), ("bob", 6.0)]
 

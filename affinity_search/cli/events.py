@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import click
 
-from affinity_search.cli.options import config_option, json_option
+from affinity_search.cli.options import accept_loss_option, config_option, json_option
 from affinity_search.config import Config, load_config
 from affinity_search.events import Accounting
 from affinity_search.state import open_state
-from affinity_search.state.buckets import FileReport, Held, IngestFailed, held, ingest
+from affinity_search.state.buckets import Held, held, ingest
+from affinity_search.state.ingested import FileReport, IngestFailed, IngestReport
 
 __all__ = ["events"]
 
@@ -28,9 +28,10 @@ def events() -> None:
 
 @events.command("ingest")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@accept_loss_option
 @config_option
 @json_option
-def ingest_command(files: tuple[Path, ...], config_path: Path, as_json: bool) -> None:
+def ingest_command(files: tuple[Path, ...], accept_loss: bool, config_path: Path, as_json: bool) -> None:
     """Add the events of FILES (CSV or JSONL, gzip too) to the daily buckets.
 
     Bad lines go to a quarantine file beside the state, the rest goes on. Ingesting a file again changes nothing.
@@ -39,13 +40,21 @@ def ingest_command(files: tuple[Path, ...], config_path: Path, as_json: bool) ->
     folder = config.state.path.parent / "quarantine"
     with open_state(config.state.path) as connection:
         try:
-            reports = ingest(
-                connection, files, config, now=datetime.now(UTC), quarantine_folder=folder, progress=_print_progress
+            report = ingest(
+                connection,
+                files,
+                config,
+                now=datetime.now(UTC),
+                quarantine_folder=folder,
+                accept_loss=accept_loss,
+                progress=_print_progress,
             )
         except IngestFailed as failure:
-            _print_reports(failure.reports, as_json)
+            _print_report(failure.report, as_json)
             raise
-    _print_reports(reports, as_json)
+    _print_report(report, as_json)
+    for problem in report.problems:
+        click.echo(f"warning: {problem}", err=True)
 
 
 @events.command("status")
@@ -77,27 +86,31 @@ def _print_progress(path: Path, accounting: Accounting) -> None:
     click.echo(f"{path}: {accounting.read} read", err=True)
 
 
-def _total(reports: Sequence[FileReport]) -> Accounting:
-    return sum((report.accounting for report in reports), Accounting()).check()
-
-
-def _print_reports(reports: Sequence[FileReport], as_json: bool) -> None:
+def _print_report(report: IngestReport, as_json: bool) -> None:
+    for warning in report.warnings:
+        click.echo(f"warning: {warning}", err=True)
     if as_json:
-        files = [_report_json(report) for report in reports]
-        click.echo(json.dumps({"files": files, "total": _total(reports).counts()}))
+        files = [_file_json(file) for file in report.files]
+        near = [asdict(miss) for miss in report.near_misses]
+        found = {"files": files, "total": report.total.counts(), "held": asdict(report.held), "near_misses": near}
+        click.echo(json.dumps(found))
         return
-    for report in reports:
-        click.echo(f"{report.path}: {report.accounting}")
-        if report.quarantine:
-            click.echo(f"  bad lines, each with its reason: {report.quarantine}")
-    if len(reports) > 1:
-        click.echo(f"total: {_total(reports)}")
+    for file in report.files:
+        click.echo(f"{file.path}: {file.accounting}")
+        if file.known.events:
+            click.echo(f"  {file.known}")
+        if file.quarantine:
+            click.echo(f"  bad lines, each with its reason: {file.quarantine}")
+    if len(report.files) > 1:
+        click.echo(f"total: {report.total}")
+    click.echo(str(report.held))
 
 
-def _report_json(report: FileReport) -> dict[str, object]:
+def _file_json(file: FileReport) -> dict[str, object]:
     return {
-        "file": str(report.path),
-        **report.accounting.counts(),
-        "quarantine": str(report.quarantine) if report.quarantine else None,
-        "error": report.error.message if report.error else None,
+        "file": str(file.path),
+        **file.accounting.counts(),
+        "known_items_share": file.known.share,
+        "quarantine": str(file.quarantine) if file.quarantine else None,
+        "error": file.error.message if file.error else None,
     }

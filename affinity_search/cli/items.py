@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from affinity_search.cli.options import config_option, json_option
+from affinity_search.cli.options import accept_loss_option, config_option, json_option
 from affinity_search.config import load_config
 from affinity_search.deploy.items import LoadReport, load_items
 from affinity_search.engine import connect
@@ -26,14 +26,17 @@ def items() -> None:
 
 @items.command()
 @click.argument("file", type=click.Path(path_type=Path))
+@accept_loss_option
 @config_option
 @json_option
-def load(file: Path, config_path: Path, as_json: bool) -> None:
+def load(file: Path, accept_loss: bool, config_path: Path, as_json: bool) -> None:
     """Load the items of FILE (JSONL or CSV, also gzip) in place of those in the engine, without downtime."""
     shop = load_config(config_path)
     with open_state(shop.state.path) as connection:
-        report = load_items(connect(shop.engine), connection, file, shop)
-    click.echo(json.dumps(asdict(report), default=str) if as_json else _load_text(report, shop.items.index))
+        report = load_items(connect(shop.engine), connection, file, shop, accept_loss=accept_loss)
+    click.echo(json.dumps(_load_json(report), default=str) if as_json else _load_text(report, shop.items.index))
+    for name, lost in report.lost.items():
+        click.echo(f"warning: {name}: {lost.items:,} items lose it: {'; '.join(lost.examples)}", err=True)
 
 
 @items.command()
@@ -49,6 +52,10 @@ def signals(as_of: datetime | None, config_path: Path, as_json: bool) -> None:
     click.echo(json.dumps(asdict(report), default=str) if as_json else _signals_text(report))
 
 
+def _load_json(report: LoadReport) -> dict[str, object]:
+    return {**asdict(report), "known_items_share": report.known.share}
+
+
 def _load_text(report: LoadReport, alias: str) -> str:
     lines = [
         f"read {report.read:,} = loaded {report.loaded:,} + replaced {report.replaced:,} "
@@ -60,6 +67,8 @@ def _load_text(report: LoadReport, alias: str) -> str:
     for name, found in report.coverage.items():
         several = f", {found.several:,} of them with several" if found.several else ""
         lines.append(f"{name}: {found.items:,} items have a value{several}")
+    if report.known.events:
+        lines.append(f"events held: {report.known}")
     return "\n".join([*lines, f"{alias} -> {report.index}"])
 
 

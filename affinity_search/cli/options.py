@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-__all__ = ["config_option", "json_option"]
+__all__ = ["accept_loss_option", "config_option", "json_option"]
 
 config_option = click.option(
     "--config",
@@ -18,3 +18,6 @@ config_option = click.option(
     help="The shop's configuration.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+accept_loss_option = click.option(
+    "--accept-loss", is_flag=True, help="Go on though much of the data is unusable, missing or too new to believe."
+)

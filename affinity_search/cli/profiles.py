@@ -92,6 +92,8 @@ def _build_text(report: BuildReport) -> str:
         cut = f", cut {found.entries_cut:,} of {found.shoppers_cut:,} shoppers" if found.entries_cut else ""
         clipped = f", clipped {found.clipped_share:.1%}" if found.clipped else ""
         lines.append(f"  {name}: {found.entries:,} entries of {found.shoppers:,} shoppers{cut}{clipped}")
+    if report.known.events:
+        lines.append(f"  {report.known}")
     return "\n".join(lines)
 
 

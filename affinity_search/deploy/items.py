@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from affinity_search.config.model import Config
+from affinity_search.deploy.gates import expect_few_bad_lines, expect_no_shrinking
 from affinity_search.engine.bulk import Action, BulkReport, Refusal, write_bulk
 from affinity_search.engine.indices import (
     create_index,
@@ -25,9 +26,11 @@ from affinity_search.errors import DataError, EngineFailed
 from affinity_search.events.quarantine import Quarantine
 from affinity_search.items.document import item_document
 from affinity_search.items.item import Item
+from affinity_search.items.losses import FieldLosses, LostField
 from affinity_search.items.mapping import index_body
 from affinity_search.items.read import BrokenLine, read_items
 from affinity_search.state.catalogue import Coverage, coverage, stage_items, store_catalogue
+from affinity_search.state.known import KnownItems, known_items
 from affinity_search.state.popularity import compute_signals
 
 if TYPE_CHECKING:
@@ -45,7 +48,8 @@ class LoadReport:
 
     `replaced`: a later line has the same id. `quarantined`: the line is no item; these lines are in the file
     `quarantine`. `refused`: the engine does not take the document; `refusals` has the first five. `coverage` says, for
-    each attribute, how many items have a value.
+    each attribute, how many items have a value. `lost` says, by field, what optional values could not be used, and
+    `known` how many of the events held name an item that the state knows now.
     """
 
     index: str
@@ -57,6 +61,8 @@ class LoadReport:
     refusals: tuple[Refusal, ...]
     quarantine: Path | None
     coverage: Mapping[str, Coverage]
+    lost: Mapping[str, LostField]
+    known: KnownItems
 
 
 @dataclass(frozen=True)
@@ -65,20 +71,27 @@ class _Survey:
     lines: Mapping[str, int]
     quarantined: int
     quarantine: Path | None
+    lost: Mapping[str, LostField]
 
 
-def load_items(engine: Engine, connection: DuckDBPyConnection, source: Path, config: Config) -> LoadReport:
+def load_items(
+    engine: Engine, connection: DuckDBPyConnection, source: Path, config: Config, *, accept_loss: bool = False
+) -> LoadReport:
     """What became of every item of the file. Searches go on meanwhile, and see the old items or the new, never a mix.
 
     A new index is filled and checked, then the alias `items.index` moves to it, the state takes the catalogue in, and
     the index that this package made before is deleted. Where the command dies on the way, the old items stay in use;
     the same command again starts afresh and removes what was left behind.
 
-    Raises DataError, and changes nothing, where no line of the file is an item or the engine refuses over 1 % of them.
+    Raises DataError, and changes nothing, where no line of the file is an item or the engine refuses over 1 % of them;
+    without `accept_loss` also where over 10 % of the lines are no items, or 30 % of the items in use would go.
     """
     alias = config.items.index
     resolve_alias(engine, alias)
     survey = _survey(source, config.state.path.parent / "quarantine")
+    if not accept_loss:
+        expect_few_bad_lines(source, survey.quarantined, survey.read, survey.quarantine)
+        expect_no_shrinking(engine, alias, source, len(survey.lines))
     owner = _state_id(connection)
     _delete_left_behind(engine, alias, owner)
     index = new_index_name(alias, datetime.now(UTC))
@@ -101,12 +114,15 @@ def load_items(engine: Engine, connection: DuckDBPyConnection, source: Path, con
         written.refused[:REFUSALS_SHOWN],
         survey.quarantine,
         found,
+        survey.lost,
+        known_items(connection),
     )
 
 
 def _survey(source: Path, folder: Path) -> _Survey:
     """One reading of the whole file before anything is written: the line that counts for each id, and the bad lines."""
     lines: dict[str, int] = {}
+    losses = FieldLosses()
     read = quarantined = 0
     with Quarantine(folder, source) as quarantine:
         for number, item in read_items(source):
@@ -116,11 +132,12 @@ def _survey(source: Path, folder: Path) -> _Survey:
                 quarantine.add(item.line, item.reason, item.text.encode(errors="surrogateescape"))
             else:
                 lines[item.id] = number
+                losses.add(number, item)
         written = quarantine.written
     if not lines:
         where = f"Each of them, with the reason, is in {written}." if written else "Is it the right file?"
         raise DataError(f"{source}: expected items, got {read} lines that are none", hint=where)
-    return _Survey(read, lines, quarantined, written)
+    return _Survey(read, lines, quarantined, written, losses.by_field())
 
 
 def _state_id(connection: DuckDBPyConnection) -> str:

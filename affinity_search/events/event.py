@@ -58,10 +58,14 @@ class Event(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """An event that its line alone rules out. `reason` says why: never empty for `quarantined`."""
+    """An event that its line alone rules out. `reason` says why: never empty for `quarantined`.
+
+    `private` is True where the line may hold a no to consent that could not be read: its text is kept nowhere.
+    """
 
     verdict: Verdict
     reason: str = ""
+    private: bool = False
 
 
 @dataclass(frozen=True, slots=True)

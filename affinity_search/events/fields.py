@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import math
-import re
 from functools import lru_cache
+
+from affinity_search.inputs.values import id_problem, number_text, plain_number
 
 __all__ = ["Malformed", "consent", "field_text", "identifier", "optional_identifier", "weight"]
 
-MAX_ID_BYTES = 256
 SHOWN_CHARACTERS = 60
-UNUSABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-NO = frozenset({"false", "0", "no"})
-YES = frozenset({"true", "1", "yes"})
+LONGEST_ANSWER_SHOWN = 12
+NO = frozenset({"false", "0", "0.0", "no", "n", "f", "off", "denied", "declined", "refused", "withdrawn"})
+YES = frozenset({"true", "1", "1.0", "yes", "y", "t", "on", "granted"})
 
 
 class Malformed(ValueError):
@@ -34,21 +33,17 @@ def field_text(value: object, name: str) -> str:
         return value
     if value is None:
         return ""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    if isinstance(value, float) and "e" not in (text := repr(value)) and math.isfinite(value):
-        return text
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        text = number_text(value)
+        if text is not None:
+            return text
     raise Malformed(f"{name}: expected text or a plain number, got {shown(value)}")
 
 
 @lru_cache(maxsize=1 << 16)
 def _checked(text: str, name: str) -> str:
-    if not text or text.isspace():
-        raise Malformed(f"{name}: expected a value, got {shown(text) if text else 'none'}")
-    if found := UNUSABLE.search(text):
-        raise Malformed(f"{name}: expected no control characters or lone surrogates, got {found.group()!r}")
-    if (size := len(text.encode())) > MAX_ID_BYTES:
-        raise Malformed(f"{name}: expected at most {MAX_ID_BYTES} bytes of UTF-8, got {size}")
+    if problem := id_problem(text):
+        raise Malformed(f"{name}: {problem}")
     return text
 
 
@@ -63,33 +58,34 @@ def optional_identifier(value: object, name: str) -> str:
 
 
 def weight(value: object) -> float | None:
-    """The event's own weight, a finite number >= 0; None where absent. Raises Malformed for anything else."""
-    return _number(field_text(value, "weight")) if value is not None and value != "" else None
-
-
-@lru_cache(maxsize=1 << 12)
-def _number(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not 0 <= number < math.inf:
+    """The event's own weight, a plain number >= 0; None where absent. Raises Malformed for anything else."""
+    if value is None or value == "":
+        return None
+    text = _number_as_text(value)
+    number = plain_number(text)
+    if number is None or number < 0:
         raise Malformed(f"weight: expected a number >= 0, got {shown(text)}")
     return number
 
 
-def consent(value: object) -> bool:
-    """False where the line says no (false, 0, no), True where it says yes (true, 1, yes) or nothing.
+def _number_as_text(value: object) -> str:
+    return repr(value) if isinstance(value, float) else field_text(value, "weight").strip()
 
-    Raises Malformed for anything else, since an answer that nobody understands is no consent.
+
+def consent(value: object) -> bool:
+    """False where the line says no (false, 0, no, off, denied ...), True where it says yes (true, 1, yes, on ...).
+
+    True too where it says nothing. Raises Malformed for anything else, since an answer that nobody understands is no
+    consent; the reason repeats nothing of it but a single short word.
     """
     if value is None or value == "" or value is True:
         return True
     if value is False:
         return False
-    answer = field_text(value, "consent").strip().lower()
+    answer = str(value).strip().lower() if isinstance(value, str | int | float) else ""
     if answer in NO:
         return False
     if answer in YES:
         return True
-    raise Malformed(f"consent: expected true or false, got {shown(value)}")
+    found = repr(value) if answer.isalnum() and len(answer) <= LONGEST_ANSWER_SHOWN else "another answer"
+    raise Malformed(f"consent: expected true or false, got {found}")

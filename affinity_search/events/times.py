@@ -13,7 +13,7 @@ __all__ = ["MICROSECONDS_PER_DAY", "microseconds", "parse_date", "parse_step"]
 MICROSECONDS_PER_DAY = 86_400_000_000
 MILLISECONDS_FROM = 10**11  # as seconds the year 5138, as milliseconds 1973
 EPOCH_BELOW = 10**14  # in milliseconds the year 5138
-LARGEST_STEP = 2**31 - 1
+LARGEST_STEP = 99_999  # nobody makes more visits; what is larger is a month (202401), a date or a clock
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
@@ -64,8 +64,12 @@ def _epoch(whole: str, fraction: str, text: str) -> int:
 
 
 def parse_step(text: str) -> int:
-    """The sequence number, a whole number from 0 to 2^31 - 1 (`3` or `3.0`). Raises Malformed for anything else."""
+    """The sequence number, a whole number from 0 to 99,999 (`3` or `3.0`). Raises Malformed for anything else."""
     found = STEP.fullmatch(text)
-    if found is None or int(found[1]) > LARGEST_STEP:
+    if found is None:
         raise Malformed(f"ts: expected a whole number >= 0 (events.time: sequence), got {shown(text)}")
+    if int(found[1]) > LARGEST_STEP:
+        raise Malformed(
+            f"ts: expected a whole number >= 0 and <= {LARGEST_STEP} (events.time: sequence), got {text}: a clock?"
+        )
     return int(found[1])

@@ -8,9 +8,12 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-__all__ = ["LONGEST_ID_BYTES", "Item", "parse_item", "value_text", "values_at"]
+from affinity_search.inputs.values import id_problem, number_text, plain_number
 
-LONGEST_ID_BYTES = 256
+__all__ = ["Item", "parse_item", "value_text", "values_at"]
+
+PRICE = "expected a plain number such as 1299.00 (no comma, no currency)"
+SHOWN_CHARACTERS = 40
 COMPUTED = frozenset({"affinity", "affinity_gate", "popularity", "popularity_recent"})
 
 
@@ -18,7 +21,8 @@ COMPUTED = frozenset({"affinity", "affinity_gate", "popularity", "popularity_rec
 class Item:
     """An item: `attrs` holds each attribute's values as text, `fields` everything else that was given, as it was given.
 
-    `title` is empty and `price` None where there is none. `fields` holds the text fields, `title` among them.
+    `title` is empty and `price` None where there is none. `fields` holds the text fields, `title` among them. `lost`
+    says, by field, why an optional field that was given could not be used.
     """
 
     id: str
@@ -26,22 +30,26 @@ class Item:
     attrs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     price: float | None = None
     fields: Mapping[str, Any] = field(default_factory=dict)
+    lost: Mapping[str, str] = field(default_factory=dict)
 
 
 def parse_item(record: object) -> Item:
     """The item in a JSON value; fields that this package computes itself (`affinity`, `popularity` ...) are left out.
 
-    Raises ValueError, which names the field, the expectation and the finding, where the value is no item.
+    An optional field that cannot be used is left out and named in `lost`. Raises ValueError, which names the
+    expectation and the finding, where the value is no object or has no usable `id`.
     """
     if not isinstance(record, dict):
         raise ValueError(f"expected an object, got {_kind(record)}")
     rest = {name: value for name, value in record.items() if name not in COMPUTED and value is not None}
     identity = _id(rest.pop("id", None))
-    attrs = _attrs(rest.pop("attrs", {}))
-    price = _price(rest.pop("price", None))
-    title = _text("title", rest.get("title", ""))
-    _text("text", rest.get("text", ""))
-    return Item(identity, title, attrs, price, rest)
+    lost: dict[str, str] = {}
+    attrs = _attrs(rest.pop("attrs", {}), lost)
+    price = _price(rest.pop("price", None), lost)
+    texts = {name: _text(name, rest[name], lost) for name in ("title", "text") if name in rest}
+    for name in lost.keys() & texts.keys():
+        del rest[name]
+    return Item(identity, texts.get("title", ""), attrs, price, rest, lost)
 
 
 def values_at(item: Item, path: str) -> tuple[str, ...]:
@@ -88,57 +96,68 @@ def _walk(value: object, path: str) -> Iterator[object]:
 
 
 def _id(value: object) -> str:
-    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    text = value
+    if not isinstance(value, bool) and (isinstance(value, int) or (isinstance(value, float) and value.is_integer())):
+        text = number_text(value)
     if not isinstance(text, str):
         raise ValueError(f"id: expected text, got {_kind(value)}")
-    size = len(text.encode())
-    if not 0 < size <= LONGEST_ID_BYTES:
-        raise ValueError(f"id: expected 1 to {LONGEST_ID_BYTES} bytes, got {size}")
+    if problem := id_problem(text):
+        raise ValueError(f"id: {problem}")
     return text
 
 
-def _attrs(value: object) -> dict[str, tuple[str, ...]]:
+def _attrs(value: object, lost: dict[str, str]) -> dict[str, tuple[str, ...]]:
     if not isinstance(value, dict):
-        raise ValueError(f"attrs: expected an object, got {_kind(value)}")
-    if nameless := [name for name in value if not all(part.strip() for part in name.split("."))]:
-        raise ValueError(f"attrs: expected names that a field can have, got {nameless[0]!r}")
-    attrs = {name: _attr_values(name, given) for name, given in value.items()}
-    return {name: values for name, values in attrs.items() if values}
+        lost["attrs"] = f"expected an object, got {_kind(value)}"
+        return {}
+    attrs = {}
+    for name, given in value.items():
+        if not all(part.strip() for part in name.split(".")):
+            lost["attrs"] = f"expected names that a field can have, got {name!r}"
+        elif values := _attr_values(name, given, lost):
+            attrs[name] = values
+    return attrs
 
 
-def _attr_values(name: str, value: object) -> tuple[str, ...]:
-    if isinstance(value, str):
-        return (value,) if value else ()
-    texts = [_attr_text(name, entry) for entry in _listed(value) if entry is not None]
-    return tuple(dict.fromkeys(text for text in texts if text))
+def _attr_values(name: str, value: object, lost: dict[str, str]) -> tuple[str, ...]:
+    texts = [(entry, value_text(entry)) for entry in _listed(value) if entry is not None]
+    if unusable := [entry for entry, text in texts if text is None]:
+        lost[f"attrs.{name}"] = f"expected text, a finite number, true or false, got {_kind(unusable[0])}"
+    return tuple(dict.fromkeys(text for _, text in texts if text))
 
 
-def _attr_text(name: str, value: object) -> str:
-    text = value_text(value)
-    if text is None:
-        raise ValueError(f"attrs.{name}: expected text, a finite number, true or false, got {_kind(value)}")
-    return text
-
-
-def _price(value: object) -> float | None:
+def _price(value: object, lost: dict[str, str]) -> float | None:
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"price: expected a number, got {_kind(value)}")
-    try:
-        price = float(value)
-    except OverflowError:
-        price = math.inf
-    if not math.isfinite(price):
-        raise ValueError("price: expected a finite number, got one beyond all floats")
+    price = None
+    if isinstance(value, str):
+        price = plain_number(value.strip())
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        price = _finite(value)
+    if price is None:
+        lost["price"] = f"{PRICE}, got {_shown(value)}"
     return price
 
 
-def _text(name: str, value: object) -> str:
-    parts = _listed(value)
-    if any(not isinstance(part, str) for part in parts):
-        raise ValueError(f"{name}: expected text or a list of texts, got {_kind(value)}")
+def _finite(value: float) -> float | None:
+    try:
+        return float(value) if math.isfinite(value) else None
+    except OverflowError:
+        return None
+
+
+def _text(name: str, value: object, lost: dict[str, str]) -> str:
+    parts = [value_text(part) for part in _listed(value)]
+    if None in parts:
+        lost[name] = f"expected text or a list of texts, got {_kind(value)}"
+        return ""
     return " ".join(str(part) for part in parts)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, str):
+        return repr(value if len(value) <= SHOWN_CHARACTERS else f"{value[:SHOWN_CHARACTERS]}...")
+    return _kind(value)
 
 
 def _listed(value: object) -> list[Any] | tuple[Any, ...]:

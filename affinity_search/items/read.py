@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
 import json
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, NoReturn
+from typing import Any
 
 from affinity_search.errors import DataError
+from affinity_search.inputs.jsonline import decode
+from affinity_search.inputs.lines import MAX_LINE_BYTES, read_lines
+from affinity_search.inputs.rows import header_problem
 from affinity_search.items.item import Item, parse_item
+from affinity_search.items.records import Record, read_records
 
 __all__ = ["BrokenLine", "read_items"]
 
@@ -39,49 +40,37 @@ def read_items(path: Path) -> Iterator[tuple[int, Item | BrokenLine]]:
     name = path.name.removesuffix(".gz")
     if not name.endswith((".csv", *JSONL_ENDINGS)):
         raise DataError(f"{path}: expected a name ending in .jsonl, .ndjson or .csv (and .gz), got {path.name}")
-    try:
-        with _opened(path) as stream:
-            yield from _csv_items(stream, path) if name.endswith(".csv") else _json_items(stream)
-    except FileNotFoundError:
-        raise DataError(f"{path}: expected a file, found none") from None
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path}: expected a readable file, got {error}") from error
+    if not path.exists():
+        raise DataError(f"{path}: expected a file, found none")
+    yield from _csv_items(path) if name.endswith(".csv") else _json_items(path)
 
 
-def _opened(path: Path) -> IO[str]:
-    # Bytes that are no UTF-8 become lone surrogates, which are found line by line.
-    newline = "" if path.name.removesuffix(".gz").endswith(".csv") else "\n"
-    if path.name.endswith(".gz"):
-        return gzip.open(path, "rt", encoding="utf-8", errors="surrogateescape", newline=newline)
-    return path.open("rt", encoding="utf-8", errors="surrogateescape", newline=newline)
-
-
-def _json_items(stream: IO[str]) -> Iterator[tuple[int, Item | BrokenLine]]:
-    for number, raw in enumerate(stream, start=1):
-        text = raw.strip().removeprefix("\ufeff") if number == 1 else raw.strip()
+def _json_items(path: Path) -> Iterator[tuple[int, Item | BrokenLine]]:
+    for number, raw in enumerate(read_lines(path), start=1):
+        text = raw.decode(errors="surrogateescape").strip()
         if not text:
             continue
         try:
+            _expect_short(raw)
             _expect_text(text)
-            record = _DECODER.decode(text)
+            record = decode(text)
             if "\\u" in text:
                 _expect_text(json.dumps(record, ensure_ascii=False))
             yield number, parse_item(record)
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             yield number, BrokenLine(number, _reason(error), text)
 
 
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"expected JSON, got {name}")
-
-
-_DECODER = json.JSONDecoder(parse_constant=_no_constant)
-
-
-def _reason(error: ValueError | RecursionError) -> str:
+def _reason(error: ValueError) -> str:
     if isinstance(error, json.JSONDecodeError):
         return f"expected JSON, got {error.msg[0].lower()}{error.msg[1:]} at character {error.pos + 1}"
-    return "expected JSON, got too many levels" if isinstance(error, RecursionError) else str(error)
+    said = str(error)
+    return said if "expected" in said else f"expected JSON, got {said}"
+
+
+def _expect_short(raw: bytes) -> None:
+    if len(raw) > MAX_LINE_BYTES:
+        raise ValueError(f"expected a line of at most {MAX_LINE_BYTES} bytes, got a longer one")
 
 
 def _expect_text(text: str) -> None:
@@ -93,47 +82,42 @@ def _expect_text(text: str) -> None:
         raise ValueError(f"expected UTF-8, got {what} at character {error.start + 1}") from None
 
 
-def _csv_items(stream: IO[str], path: Path) -> Iterator[tuple[int, Item | BrokenLine]]:
-    rows = csv.reader(stream)
-    header = [name.strip().removeprefix("\ufeff") for name in next(rows, [])]
-    if not header:
-        return
+def _csv_items(path: Path) -> Iterator[tuple[int, Item | BrokenLine]]:
+    header: list[str] | None = None
+    for record in read_records(path):
+        if header is None:
+            header = _header(path, record)
+        elif record.problem:
+            yield record.line, BrokenLine(record.line, record.problem, record.text)
+        elif any(record.cells):
+            yield record.line, _row_item(header, record)
+
+
+def _header(path: Path, record: Record) -> list[str]:
+    header = [name.strip() for name in record.cells]
     if "id" not in header or len(set(header)) < len(header):
-        raise DataError(f"{path}: expected a header with `id` and no name twice, got {','.join(header)[:200]}")
-    while True:
-        start = rows.line_num + 1
-        try:
-            row = next(rows)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield start, BrokenLine(start, f"expected CSV, got {error}", "")
-            continue
-        if any(row):
-            yield start, _row_item(start, header, row)
+        raise DataError(
+            f"{path}: expected a header with `id` and no name twice, got {record.text[:200]}",
+            hint=header_problem(record.text, ("id",)),
+        )
+    return header
 
 
-def _row_item(line: int, header: list[str], row: list[str]) -> Item | BrokenLine:
-    text = ",".join(row)
+def _row_item(header: list[str], record: Record) -> Item | BrokenLine:
     try:
-        _expect_text(text)
-        if len(row) != len(header):
-            raise ValueError(f"expected {len(header)} cells, got {len(row)}")
-        return parse_item(_record({name: cell for name, cell in zip(header, row, strict=True) if cell}))
+        _expect_text(record.text)
+        if len(record.cells) != len(header):
+            raise ValueError(f"expected {len(header)} cells, got {len(record.cells)}")
+        return parse_item(_fields({name: cell for name, cell in zip(header, record.cells, strict=True) if cell}))
     except ValueError as error:
-        return BrokenLine(line, str(error), text)
+        return BrokenLine(record.line, str(error), record.text)
 
 
-def _record(cells: dict[str, str]) -> dict[str, Any]:
-    record: dict[str, Any] = {name: cell for name, cell in cells.items() if not name.startswith("attrs.")}
-    attrs = {name.removeprefix("attrs."): cell.split(SEPARATOR) for name, cell in cells.items() if name not in record}
-    if "price" in record:
-        record["price"] = _number(record["price"])
-    return {**record, "attrs": attrs}
-
-
-def _number(cell: str) -> float:
-    try:
-        return float(cell)
-    except ValueError:
-        raise ValueError(f"price: expected a number, got {cell[:40]!r}") from None
+def _fields(cells: dict[str, str]) -> dict[str, Any]:
+    fields: dict[str, Any] = {name: cell for name, cell in cells.items() if not name.startswith("attrs.")}
+    attrs = {
+        name.removeprefix("attrs."): [part.strip() for part in cell.split(SEPARATOR)]
+        for name, cell in cells.items()
+        if name not in fields
+    }
+    return {**fields, "attrs": attrs}

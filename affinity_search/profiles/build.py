@@ -26,6 +26,7 @@ from affinity_search.state.builds import (
     transaction,
     write_meta,
 )
+from affinity_search.state.known import known_items
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -72,7 +73,9 @@ def build_profiles(
         shoppers = _number(connection, statements.SHOPPERS)
         connection.execute(statements.TIDY)
     lines = [*warnings(config, found, p99, population), *population.warnings]
-    return BuildReport(build.id, build.as_of, shoppers, found, lines, population.common, population.heavy)
+    return BuildReport(
+        build.id, build.as_of, shoppers, found, lines, population.common, population.heavy, known_items(connection)
+    )
 
 
 def build_profile(

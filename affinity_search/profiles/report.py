@@ -9,6 +9,7 @@ from affinity_search.config.model import ITEM, OWNED_DEMOTION, Config
 from affinity_search.lookups.coding import codings
 from affinity_search.profiles.population import Population
 from affinity_search.state.heavy import HeavyShoppers
+from affinity_search.state.known import NONE_KNOWN, KnownItems
 
 __all__ = ["AttributeReport", "BuildReport", "warnings"]
 
@@ -50,6 +51,7 @@ class BuildReport:
 
     `common` holds by attribute the values that nearly every item or event has, which are left out of profiles; `heavy`
     tells of the shoppers who count for less in the population, None where nobody does.
+    `known` says how many of the events held name an item of the catalogue.
     """
 
     build: int
@@ -59,6 +61,7 @@ class BuildReport:
     warnings: Sequence[str] = ()
     common: Mapping[str, Sequence[str]] = field(default_factory=dict)
     heavy: HeavyShoppers | None = None
+    known: KnownItems = NONE_KNOWN
 
     @property
     def entries(self) -> int:

@@ -23,11 +23,13 @@ from affinity_search.engine.opensearch import OpenSearchEngine
 from affinity_search.errors import ConfigError, DataError, EngineUnavailable, MissingResource
 from affinity_search.items.document import item_document
 from affinity_search.items.item import parse_item
+from affinity_search.items.losses import LostField
 from affinity_search.items.mapping import index_body
 from affinity_search.items.pipeline import item_keys_pipeline
 from affinity_search.publish.popularity import SignalReport, refresh_signals
 from affinity_search.state import open_state
 from affinity_search.state.catalogue import Coverage
+from affinity_search.state.known import KnownItems
 
 CONFIG = """
 engine: {{url: "{url}", prefix: "{prefix}"}}
@@ -104,7 +106,7 @@ def test_load_reports_every_line_and_makes_them_searchable(desk: Desk) -> None:
             "reason": "expected JSON, got expecting property name enclosed in double quotes at character 2",
             "text": "{broken",
         },
-        {"line": 5, "reason": "id: expected 1 to 256 bytes, got 0", "text": '{"id": "", "title": "none"}'},
+        {"line": 5, "reason": "id: expected a value, got none", "text": '{"id": "", "title": "none"}'},
     ]
     assert desk.documents() == {record["id"]: item_document(parse_item(record), desk.config) for record in (A, B)}
     assert desk.indices() == resolve_alias(desk.engine, desk.alias) == [report.index]
@@ -171,6 +173,35 @@ def test_searches_see_the_old_items_or_the_new_while_they_are_replaced(desk: Des
     assert len(set(seen)) > 1
     assert seen == sorted(seen)
     assert len(desk.indices()) == 1
+
+
+def test_a_load_that_would_lose_much_changes_nothing_unless_accepted(desk: Desk) -> None:
+    before = load_items(desk.engine, desk.state, desk.write(*({"id": str(n)} for n in range(20))), desk.config)
+    broken = desk.write(*({"id": str(n)} for n in range(17)), "{", "{", "{")
+    with pytest.raises(DataError, match="expected at least 90 % of 20 lines to be items, 3 are none"):
+        load_items(desk.engine, desk.state, broken, desk.config)
+    short = desk.write(*({"id": str(n)} for n in range(13)))
+    with pytest.raises(DataError, match="expected at least 70 % of the 20 items in use, got 13"):
+        load_items(desk.engine, desk.state, short, desk.config)
+    assert desk.indices() == [before.index]
+    refused = run_closed(desk, "items", "load", str(short))
+    assert (refused.exit_code, "--accept-loss" in refused.stderr) == (6, True)
+    assert run_closed(desk, "items", "load", str(short), "--accept-loss").exit_code == 0
+    assert len(desk.documents()) == 13
+
+
+def test_a_price_that_cannot_be_read_is_lost_and_said(desk: Desk) -> None:
+    desk.state.execute("INSERT INTO buckets VALUES ('u', 'a', 'purchase', 80, 3), ('u', 'gone', 'purchase', 80, 1)")
+    source = desk.write(*({"id": f"i{n}", "price": f"{n},50"} for n in range(5)), {"id": "a", "price": "1.50"})
+    report = load_items(desk.engine, desk.state, source, desk.config)
+    plain = "expected a plain number such as 1299.00 (no comma, no currency), got"
+    examples = tuple(f"line {n + 1}: {plain} '{n},50'" for n in range(3))
+    assert (report.loaded, report.lost) == (6, {"price": LostField(5, examples)})
+    assert report.known == KnownItems(4, 3, True)
+    assert {doc for doc, source in desk.documents().items() if "price" in source} == {"a"}
+    said = run_closed(desk, "items", "load", str(source))
+    assert said.stderr.startswith(f"warning: price: 5 items lose it: line 1: {plain} '0,50'; line 2")
+    assert "events held: the item of 3 of 4 events is known (75.0%)" in said.stdout
 
 
 @pytest.mark.parametrize("records", [(), ("", "  "), ("{", {"title": "no id"})])
@@ -296,6 +327,11 @@ def test_the_pipeline_gives_the_keys_that_python_gives(desk: Desk) -> None:
         assert (doc in {hit["_id"] for hit in hits}) == ("brand" in expected)
 
 
+def run_closed(desk: Desk, *arguments: str) -> Any:
+    desk.state.close()
+    return run(desk, *arguments)
+
+
 def run(desk: Desk, *arguments: str) -> Any:
     return CliRunner().invoke(main, [*arguments, "-c", str(desk.folder / "affinity.yaml")])
 
@@ -319,7 +355,8 @@ def test_command_line(desk: Desk) -> None:
         "colour: 1 items have a value, 1 of them with several",
         "maker: 1 items have a value",
     ]
-    assert text[5] == f"{desk.alias} -> {resolve_alias(desk.engine, desk.alias)[0]}"
+    assert text[5] == "events held: the item of 3 of 3 events is known (100.0%)"
+    assert text[6] == f"{desk.alias} -> {resolve_alias(desk.engine, desk.alias)[0]}"
     assert run(desk, "items", "signals").stdout == "1 items = unchanged 1 + written 0 + absent 0 + refused 0\n"
     earlier = run(desk, "items", "signals", "--as-of", "1970-03-01", "--json")
     assert json.loads(earlier.stdout) == {

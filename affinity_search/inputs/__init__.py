@@ -1,0 +1,1 @@
+"""What events and items share in reading files: bounded lines, CSV rows, JSON of bounded depth, plain numbers, ids."""
