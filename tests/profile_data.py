@@ -88,17 +88,28 @@ def expected(shop: Config, buckets: Iterable[Bucket], values: Iterable[tuple[str
         found |= _attribute(shop, name, _masses(shop, counted, ages, attribute.half_life_days), of_item)
     item = shop.item_affinity
     if item.strength:
-        masses = _masses(shop, counted, ages, item.bought_before.half_life_days)
-        for (user, name), count in masses.items():
-            weight = item_weight(count, item.bought_before.weight)
-            found[user, "item", name] = (count, weight, level(weight, item.saturation_weight, item.levels))
+        bought = _masses(shop, *_of_roles(shop, counted, ages, bought=True), item.bought_before.half_life_days)
+        viewed = _masses(shop, *_of_roles(shop, counted, ages, bought=False), item.viewed_half_life_days)
+        weights = item.bought_before.weight, item.viewed_before.weight
+        for user, name in {**bought, **viewed}:
+            counts = bought.get((user, name), 0.0), viewed.get((user, name), 0.0)
+            weight = item_weight(counts[0], weights[0])
+            weight += item_weight(counts[1], weights[0] if weights[1] is None else weights[1])
+            if weight:
+                found[user, "item", name] = (sum(counts), weight, level(weight, item.saturation_weight, item.levels))
     if item.owned_demotion:
-        most = max(kind.weight for kind in shop.events.types.values())
-        bought = [n for n, row in enumerate(counted) if shop.events.types[row[2]].weight == most]
-        some, since = [counted[n] for n in bought], [ages[n] for n in bought]
-        for (user, name), count in _masses(shop, some, since, item.bought_before.half_life_days).items():
+        masses = _masses(shop, *_of_roles(shop, counted, ages, bought=True), item.bought_before.half_life_days)
+        for (user, name), count in masses.items():
             found[user, "owned_demotion", name] = (count, 1.0, 1)
     return found
+
+
+def _of_roles(
+    shop: Config, counted: Sequence[Bucket], ages: Sequence[int], *, bought: bool
+) -> tuple[list[Bucket], list[int]]:
+    """The purchases, or all else, with their ages."""
+    some = [n for n, row in enumerate(counted) if (shop.events.types[row[2]].role == "purchase") == bought]
+    return [counted[n] for n in some], [ages[n] for n in some]
 
 
 def _ages(shop: Config, counted: Sequence[Bucket], as_of: int) -> list[int]:

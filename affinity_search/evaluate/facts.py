@@ -56,10 +56,9 @@ def gather_facts(connection: DuckDBPyConnection, queries: Sequence[Query], found
 
 
 def owned_items(connection: DuckDBPyConnection, config: Config) -> dict[str, frozenset[str]]:
-    """What each shopper bought: the items of their events of the types that count most."""
-    most = max(kind.weight for kind in config.events.types.values())
-    bought = [name for name, kind in config.events.types.items() if kind.weight == most]
+    """What each shopper bought; where no type is a purchase, the items of what has to be foretold instead."""
     rows = connection.execute(
-        "SELECT user_id, list(DISTINCT item) FROM buckets WHERE list_contains(?, type) GROUP BY user_id", [bought]
+        "SELECT user_id, list(DISTINCT item) FROM buckets WHERE list_contains(?, type) GROUP BY user_id",
+        [sorted(config.events.targets)],
     ).fetchall()
     return {user: frozenset(items) for user, items in rows}

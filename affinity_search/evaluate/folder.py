@@ -92,7 +92,7 @@ def _test(files: Files, work: Path, split: date | None, config: Config | None) -
         return _Test(files, queries, FROM_CLASSES if derived else f"from {files.queries.name}", derived)
     log = cut_log(files.items, files.events, work, split, config)
     training = replace(files, events=log.training)
-    return _Test(training, log.queries, f"derived from the purchases since {log.since}", True, cut=True)
+    return _Test(training, log.queries, f"derived from the {log.split.word}s since {log.since}", True, cut=True)
 
 
 def _suggested(training: Files, say: Say) -> Config:

@@ -60,8 +60,9 @@ def cut_log(
 
     The training events are written to `folder`. A query is what `affinity init` replays: the class of the item bought,
     or a word of its title; purchases of one shopper and day that give the same query are one. With a `config` its event
-    types say what a purchase is. Raises ConfigError for a `day` where events have no calendar, DataError where nothing
-    is left before or after the cut.
+    types say what a purchase is; where none is one, those that count most stand for them, and `split.word` says so.
+    Raises ConfigError for a `day` where events have no calendar, DataError where nothing is left before or after the
+    cut.
     """
     kind = config.events.time if config else kind_of_time([events])
     if day and kind == "sequence":
@@ -76,15 +77,15 @@ def cut_log(
         split = cut(shop, configured_types(shop, config), config.events.retention_days)
     else:
         split = cut(shop, judge_types(shop))
-    if not split.purchases:
-        raise DataError(f"{events}: expected purchases of items in {items.name}, found none")
+    if not split.targets:
+        raise DataError(f"{events}: expected {split.word}s of items in {items.name}, found none")
     if day:
         split = replace(split, last=[(day - EPOCH.date()).days - 1] * shop.shoppers)
     last = dict(zip(shop.users, split.last, strict=True))
     training = [event for event in found if event.day <= last[event.user]]
     wanted = searches_wanted(shop, split, TextIndex(shop.titles, shop.texts))
     since = "the last fifth of each shopper's steps" if kind == "sequence" else _date(split.last[0] + 1)
-    _expect(events, since, training, wanted)
+    _expect(events, f"{split.word}s since {since}", training, wanted)
     path = folder / "events.jsonl"
     _write(path, training, kind)
     return CutLog(path, since, shop, split, wanted)
@@ -100,14 +101,12 @@ def _date(day: int) -> str:
     return (EPOCH + timedelta(day)).date().isoformat()
 
 
-def _expect(events: Path, since: str, training: list[Event], wanted: Wanted) -> None:
+def _expect(events: Path, tested: str, training: list[Event], wanted: Wanted) -> None:
     if not training:
-        raise DataError(
-            f"{events}: expected events before the purchases since {since}, found none", hint="Give a later --split."
-        )
+        raise DataError(f"{events}: expected events before the {tested}, found none", hint="Give a later --split.")
     if not wanted:
         raise DataError(
-            f"{events}: expected purchases since {since} by shoppers known before, found none",
+            f"{events}: expected {tested} by shoppers known before, found none",
             hint="Give an earlier --split.",
         )
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-__all__ = ["LONGEST_ID_BYTES", "Item", "parse_item", "value_text", "values_at"]
+__all__ = ["LONGEST_ID_BYTES", "Item", "parse_item", "record_values", "value_text", "values_at"]
 
 LONGEST_ID_BYTES = 256
 COMPUTED = frozenset({"affinity", "affinity_gate", "popularity", "popularity_recent"})
@@ -55,6 +55,11 @@ def values_at(item: Item, path: str) -> tuple[str, ...]:
     record = {**item.fields, "attrs": item.attrs}
     if item.price is not None:
         record["price"] = item.price
+    return record_values(record, path)
+
+
+def record_values(record: object, path: str) -> tuple[str, ...]:
+    """The values at a dotted path of any JSON value, an item of others' making included; as `values_at`."""
     texts = [value_text(value) for value in _walk(record, path)]
     return tuple(dict.fromkeys(text for text in texts if text))
 

@@ -68,7 +68,7 @@ def _warning(config: Config, name: str, report: AttributeReport, p99: Mapping[st
         if name == ITEM:
             return f"item_affinity: no entries: {_no_items(config)}"
         if name == OWNED_DEMOTION:
-            return "item_affinity.owned_demotion: no entries: there is no event of a type with the highest weight"
+            return "item_affinity.owned_demotion: no entries: there is no event of the role purchase"
         field = config.attributes[name].field
         return f"attributes.{name}: no entries: no item with events has a value in `{field}` (are the items loaded?)"
     if report.clipped_share > CLIPPED_SHARE_TO_WARN:

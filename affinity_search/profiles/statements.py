@@ -3,13 +3,15 @@
 The statements talk through temporary tables, so that none of them is put together from text:
 
     build_types, build_attributes, build_half_lives, build_clock    the configuration, as rows
+    build_roles     what an event may say, and how much that is: a purchase has the sign 0, weaker roles higher numbers
     build_users     the shoppers to compute, where it is not all of them
     build_values    which item has which value of which attribute
     build_again     items whose bought-before signal has a weight of its own
     build_buckets   the buckets to read: all, or those of some shoppers
     build_population, build_events    the population's shares, and how many decayed events they rest on
-    counted         one row per bucket that counts: shopper, item, type's weight, mass (weight * count), age in days
-    masses          per shopper, item and half-life: the decayed mass, and the age of the newest event
+    counted         one row per bucket that counts: shopper, item, sign, mass (type's weight * count), age in days
+    masses          per shopper, item and half-life: the decayed mass, what of it was bought, the strongest sign, and
+                    the age of the newest event
     related_scores  per shopper and related item: its weight before `related.weight` (see `related`)
 
 Masses are added up as whole numbers of 2^-60, because integer sums do not depend on the order in which threads deliver
@@ -19,18 +21,20 @@ rows: the same buckets give the same bits, and so the same ties and the same tru
 from __future__ import annotations
 
 SETTINGS_TABLES = """
-CREATE OR REPLACE TEMP TABLE build_types (type VARCHAR, weight DOUBLE);
+CREATE OR REPLACE TEMP TABLE build_types (type VARCHAR, weight DOUBLE, sign INTEGER);
+CREATE OR REPLACE TEMP TABLE build_roles (role VARCHAR, sign INTEGER);
 CREATE OR REPLACE TEMP TABLE build_clock (as_of INTEGER, prior_events DOUBLE);
 CREATE OR REPLACE TEMP TABLE build_users (user_id VARCHAR);
 CREATE OR REPLACE TEMP TABLE build_attributes (
     attribute VARCHAR, field VARCHAR, half_life_days DOUBLE, saturation_weight DOUBLE, levels INTEGER, keep INTEGER,
-    item_weight DOUBLE, related_weight DOUBLE
+    item_weight DOUBLE, related_weight DOUBLE, viewed_weight DOUBLE, viewed_half_life_days DOUBLE
 );
 CREATE OR REPLACE TEMP TABLE build_events (attribute VARCHAR, events DOUBLE);
 CREATE OR REPLACE TEMP TABLE build_again (item VARCHAR, weight DOUBLE);
 """
 
-FILL_TYPES = "INSERT INTO build_types VALUES (?, ?)"
+FILL_TYPES = "INSERT INTO build_types VALUES (?, ?, ?)"
+FILL_ROLES = "INSERT INTO build_roles VALUES (?, ?)"
 FILL_CLOCK = "INSERT INTO build_clock VALUES (?, ?)"
 FILL_AGAIN = """
 INSERT INTO build_again
@@ -39,7 +43,7 @@ INSERT INTO build_again
     WHERE v.field = $field GROUP BY v.item
 """
 FILL_USERS = "INSERT INTO build_users SELECT DISTINCT unnest(?)"
-FILL_ATTRIBUTES = "INSERT INTO build_attributes VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+FILL_ATTRIBUTES = "INSERT INTO build_attributes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 FILL_EVENTS = "INSERT INTO build_events VALUES (?, ?)"
 
 VALUES = """
@@ -53,7 +57,9 @@ CREATE OR REPLACE TEMP TABLE build_values AS
     WHERE v.item IN (SELECT item FROM build_buckets);
 """
 HALF_LIVES = """
-CREATE OR REPLACE TEMP TABLE build_half_lives AS SELECT DISTINCT half_life_days FROM build_attributes;
+CREATE OR REPLACE TEMP TABLE build_half_lives AS
+    SELECT half_life_days FROM build_attributes
+    UNION SELECT viewed_half_life_days FROM build_attributes WHERE viewed_half_life_days IS NOT NULL;
 """
 
 ALL_BUCKETS = "CREATE OR REPLACE TEMP VIEW build_buckets AS SELECT * FROM buckets"
@@ -64,7 +70,7 @@ CREATE OR REPLACE TEMP VIEW build_buckets AS
 
 COUNTED_BY_DATE = """
 CREATE OR REPLACE TEMP VIEW counted AS
-SELECT b.user_id, b.item, b.count AS events, t.weight, t.weight * b.count AS mass, c.as_of - b.day AS age
+SELECT b.user_id, b.item, b.count AS events, t.sign, t.weight * b.count AS mass, c.as_of - b.day AS age
 FROM build_buckets b JOIN build_types t ON b.type = t.type JOIN build_clock c ON b.day <= c.as_of
 """
 
@@ -72,7 +78,7 @@ COUNTED_BY_SEQUENCE = """
 CREATE OR REPLACE TEMP TABLE build_newest AS
     SELECT b.user_id, max(b.day) AS day FROM build_buckets b JOIN build_types t ON b.type = t.type GROUP BY b.user_id;
 CREATE OR REPLACE TEMP VIEW counted AS
-SELECT b.user_id, b.item, b.count AS events, t.weight, t.weight * b.count AS mass, n.day - b.day AS age
+SELECT b.user_id, b.item, b.count AS events, t.sign, t.weight * b.count AS mass, n.day - b.day AS age
 FROM build_buckets b JOIN build_types t ON b.type = t.type JOIN build_newest n ON n.user_id = b.user_id;
 """
 
@@ -104,35 +110,42 @@ WHERE a.attribute NOT IN ('item', 'owned_demotion') AND t.mass > 0 ORDER BY a.at
 NEXT_TABLES = """
 CREATE OR REPLACE TABLE profile_entries_next (
     user_id VARCHAR NOT NULL, attribute VARCHAR NOT NULL, value VARCHAR NOT NULL,
-    count DOUBLE NOT NULL, weight DOUBLE NOT NULL, level SMALLINT NOT NULL
+    count DOUBLE NOT NULL, weight DOUBLE NOT NULL, level SMALLINT NOT NULL, role VARCHAR NOT NULL
 );
 CREATE OR REPLACE TABLE profile_events_next (user_id VARCHAR NOT NULL, events DOUBLE NOT NULL);
 """
 
 MASSES = """
 CREATE OR REPLACE TEMP TABLE masses AS
-SELECT c.user_id, c.item, h.half_life_days, sum(c.events) AS events, min(c.age) AS age,
-       sum((c.mass * pow(2.0, -c.age / h.half_life_days) * 1152921504606846976)::HUGEINT) AS mass
+SELECT c.user_id, c.item, h.half_life_days, sum(c.events) AS events, min(c.age) AS age, min(c.sign) AS sign,
+       sum((c.mass * pow(2.0, -c.age / h.half_life_days) * 1152921504606846976)::HUGEINT) AS mass,
+       coalesce(sum((c.mass * pow(2.0, -c.age / h.half_life_days) * 1152921504606846976)::HUGEINT)
+                FILTER (c.sign = 0), 0) AS bought
 FROM counted c CROSS JOIN build_half_lives h
 WHERE hash(c.user_id) % $partitions = $partition GROUP BY ALL
 """
 
 # Items never had (count 0) are limited apart: `related` has done it, and they push out none that the shopper had. Where
-# their level rounds to 0 they have no entry: only what a shopper had gets level 1 for any weight above 0.
+# their level rounds to 0 they have no entry: only what a shopper had gets level 1 for any weight above 0. What others
+# did, who were learnt from, may have been no more than the weakest of all signs.
 SCORED = """
 CREATE OR REPLACE TEMP TABLE scored AS
 WITH histories AS (
     SELECT user_id, half_life_days, sum(mass)::DOUBLE / 1152921504606846976 AS events
     FROM masses GROUP BY user_id, half_life_days
 ), counts AS (
-    SELECT m.user_id, a.attribute, a.half_life_days, v.value, sum(m.mass)::DOUBLE / 1152921504606846976 AS count
+    SELECT m.user_id, a.attribute, a.half_life_days, v.value, min(m.sign) AS sign,
+           sum(m.mass)::DOUBLE / 1152921504606846976 AS count
     FROM masses m JOIN build_attributes a ON a.half_life_days = m.half_life_days
     JOIN build_values v ON v.item = m.item AND v.attribute = a.attribute GROUP BY ALL
 ), item_counts AS (
-    SELECT m.user_id, m.item, m.mass::DOUBLE / 1152921504606846976 AS count
-    FROM masses m JOIN build_attributes a ON a.half_life_days = m.half_life_days AND a.attribute = 'item'
+    SELECT user_id, b.item, b.sign, b.bought::DOUBLE / 1152921504606846976 AS bought,
+           (v.mass - v.bought)::DOUBLE / 1152921504606846976 AS viewed
+    FROM masses b JOIN masses v USING (user_id, item)
+    JOIN build_attributes a ON a.half_life_days = b.half_life_days AND a.viewed_half_life_days = v.half_life_days
+    WHERE a.attribute = 'item'
 ), weighed AS (
-    SELECT c.user_id, c.attribute, c.value, c.count,
+    SELECT c.user_id, c.attribute, c.value, c.count, c.sign,
            ln(1 + c.count / (coalesce(p.share, c.count / t.events) * (k.prior_events + h.events))) AS weight
     FROM counts c
     JOIN histories h ON h.user_id = c.user_id AND h.half_life_days = c.half_life_days
@@ -141,8 +154,10 @@ WITH histories AS (
     CROSS JOIN build_clock k
     WHERE c.count > 0
     UNION ALL
-    SELECT user_id, a.attribute, item, coalesce(i.count, 0),
-           coalesce(g.weight, a.item_weight) * ln(1 + coalesce(i.count, 0)) + a.related_weight * coalesce(r.score, 0)
+    SELECT user_id, a.attribute, item, coalesce(i.bought + i.viewed, 0), i.sign,
+           coalesce(g.weight, a.item_weight) * ln(1 + coalesce(i.bought, 0))
+           + coalesce(a.viewed_weight, g.weight, a.item_weight) * ln(1 + coalesce(i.viewed, 0))
+           + a.related_weight * coalesce(r.score, 0)
     FROM item_counts i FULL JOIN related_scores r USING (user_id, item)
     LEFT JOIN build_again g USING (item)
     JOIN build_attributes a ON a.attribute = 'item'
@@ -152,13 +167,14 @@ SELECT w.user_id, w.attribute, w.value, w.count, w.weight, w.weight > a.saturati
        row_number() OVER (
            PARTITION BY w.user_id, w.attribute, w.count > 0
            ORDER BY w.weight * CASE WHEN w.attribute = 'item' THEN 1 ELSE w.count END DESC, w.value
-       ) <= a.keep AS kept
+       ) <= a.keep AS kept,
+       o.role
 FROM weighed w JOIN build_attributes a ON a.attribute = w.attribute
+JOIN build_roles o ON o.sign = coalesce(w.sign, (SELECT max(sign) FROM build_types))
 WHERE w.weight > 0 AND (w.count > 0 OR w.weight / a.saturation_weight * a.levels >= 0.5)
 """
 
-# The items bought, for `item_affinity.owned_demotion`: those of the types that count most, the newest first. None where
-# `owned_demotion` is no attribute of this build.
+# The items bought, for `item_affinity.owned_demotion`, the newest first. None where `owned_demotion` is no attribute of this build.
 BOUGHT = """
 INSERT INTO scored
 WITH bought AS (
@@ -166,18 +182,18 @@ WITH bought AS (
            sum((mass * pow(2.0, -age / half_life_days) * 1152921504606846976)::HUGEINT)::DOUBLE
            / 1152921504606846976 AS count
     FROM counted CROSS JOIN build_attributes
-    WHERE attribute = 'owned_demotion' AND weight = (SELECT max(weight) FROM build_types)
+    WHERE attribute = 'owned_demotion' AND sign = 0
       AND hash(user_id) % $partitions = $partition
     GROUP BY user_id, item
 )
 SELECT user_id, attribute, item, count, 1, false, 1,
-       row_number() OVER (PARTITION BY user_id ORDER BY age, item) <= keep
+       row_number() OVER (PARTITION BY user_id ORDER BY age, item) <= keep, 'purchase'
 FROM bought JOIN build_attributes ON attribute = 'owned_demotion'
 """
 
 KEEP = """
 INSERT INTO profile_entries_next
-    SELECT user_id, attribute, value, count, weight, level FROM scored WHERE kept
+    SELECT user_id, attribute, value, count, weight, level, role FROM scored WHERE kept
 """
 
 HISTORY = """

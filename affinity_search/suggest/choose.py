@@ -146,7 +146,7 @@ class _Choice:
     def _owned_demotion(self) -> None:
         """How far what was bought steps back, where it is not boosted."""
         item = self.config.item_affinity
-        if not (item.strength and item.bought_before.weight):
+        if self.config.events.purchases and not (item.strength and item.bought_before.weight):
             others = {boost: changed(self.config, {DEMOTION: boost}) for boost in DEMOTIONS}
             self._take_least(DEMOTION, others, lambda verdict: verdict.all.clear and verdict.harmless, lambda v: v.all)
 

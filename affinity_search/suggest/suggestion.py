@@ -10,6 +10,7 @@ from typing import Literal
 from pydantic import ValidationError
 
 from affinity_search.config.model import RESERVED_ATTRIBUTES, Attribute, Config
+from affinity_search.config.roles import PURCHASE
 from affinity_search.events import Event
 from affinity_search.items.item import Item
 from affinity_search.suggest.choose import choose, least_levels
@@ -78,8 +79,9 @@ def _start(
     if not any(weights.values()):
         weights = {**weights, "purchase": 1.0}
     half_life = HALF_LIFE[time]
+    kinds = {name: {"weight": weight, "role": types.roles.get(name, PURCHASE)} for name, weight in weights.items()}
     data = {
-        "events": {"types": {name: {"weight": weight} for name, weight in weights.items()}, "time": time},
+        "events": {"types": kinds, "time": time},
         "attributes": {
             name: {
                 "field": source,

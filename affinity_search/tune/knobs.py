@@ -83,11 +83,8 @@ def _related(config: Config) -> Knob | None:
 
 def _owned_demotion(config: Config) -> Knob | None:
     item = config.item_affinity
-    return (
-        None
-        if item.strength and item.bought_before.weight
-        else _number(config, "item_affinity.owned_demotion", DEMOTION)
-    )
+    lifted = item.strength and (item.bought_before.weight or item.viewed_before.weight)
+    return None if lifted else _number(config, "item_affinity.owned_demotion", DEMOTION)
 
 
 def _prior(config: Config) -> Knob | None:
@@ -118,6 +115,8 @@ def _half_life(config: Config) -> Knob | None:
     addresses = [f"attributes.{name}.half_life_days" for name in config.active_attributes]
     if config.item_affinity.strength:
         addresses.append("item_affinity.bought_before.half_life_days")
+        if config.item_affinity.viewed_before.half_life_days:
+            addresses.append("item_affinity.viewed_before.half_life_days")
     if not addresses:
         return None
     others = [(factor, _scaled(config, addresses, factor)) for factor in HALF_LIFE_FACTORS]

@@ -17,7 +17,7 @@ from affinity_search.validation.measure import Gain
 __all__ = ["as_json", "as_text", "proposal"]
 
 HEAD = (
-    "Proposed by `affinity tune`, which replayed the shop's last purchases. Nothing is changed in the engine by this "
+    "Proposed by `affinity tune`, which replayed the end of the shop's log. Nothing is changed in the engine by this "
     "file: compare it with yours, `affinity profiles build` with it, then `affinity plan` and `affinity apply`."
 )
 BELOW = "Even so all or new items stand BELOW the generic order: begin with what `affinity init` chooses."
@@ -90,6 +90,8 @@ def _addresses(step: Step, config: Config) -> Iterator[str]:
     yield from (f"attributes.{name}.{key}" for name in config.active_attributes)
     if key == "half_life_days" and config.item_affinity.strength:
         yield "item_affinity.bought_before.half_life_days"
+        if config.item_affinity.viewed_before.half_life_days:
+            yield "item_affinity.viewed_before.half_life_days"
 
 
 def _moved(found: Tuning, step: Step) -> list[tuple[Any, Any]]:
@@ -113,16 +115,20 @@ def _fitted(found: Tuning) -> Iterator[tuple[str, float, float]]:
 
 def _looked_at(found: Tuning) -> str:
     return (
-        f"{found.searches:,} searches of {found.shoppers:,} shoppers, derived from the purchases since {found.since}; "
-        f"objective: {found.aim}. Changes are in percent of the generic nDCG@10; a number changes where the objective "
-        f"gains with 99 % confidence, intervals are of 95 %."
+        f"{found.searches:,} searches of {found.shoppers:,} shoppers, derived from the {_word(found)}s since "
+        f"{found.since}; objective: {found.aim}. Changes are in percent of the generic nDCG@10; a number changes where "
+        f"the objective gains with 99 % confidence, intervals are of 95 %."
     )
+
+
+def _word(found: Tuning) -> str:
+    return found.before.events.target_word
 
 
 def _total(found: Tuning) -> str:
     start, end, total = found.found.start, found.found.end, found.found.total.verdict
     return (
-        f"Together, on the searches that they were chosen by, nDCG@10 of all purchases: "
+        f"Together, on the searches that they were chosen by, nDCG@10 of all {_word(found)}s: "
         f"{start.personalised.mean_all:.4f} -> "
         f"{end.personalised.mean_all:.4f} ({_told(total.all)}; generic {end.generic.mean_all:.4f}); "
         f"new items: {start.personalised.mean_novel:.4f} -> {end.personalised.mean_novel:.4f} "

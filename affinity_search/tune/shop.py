@@ -89,7 +89,8 @@ def tune(engine: Engine, files: Files, config: Config, aim: Objective, *, say: S
         training = Files(files.items, log.training, None)
         with open_sandbox(engine, config, training, f"tune-{secrets.token_hex(4)}", say) as (state, own):
             searches = engine_searches(engine, own, log)
-            say(f"validation: {len(searches):,} of {len(log.wanted):,} searches, from the purchases since {log.since}")
+            tested = f"the {log.split.word}s since {log.since}"
+            say(f"validation: {len(searches):,} of {len(log.wanted):,} searches, from {tested}")
             with history_state(log.shop, log.split) as history:
                 bench = Bench(searches, Tastes(history, log.shop, searches))
                 found = descend(own, bench, aim)

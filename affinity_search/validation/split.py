@@ -9,6 +9,7 @@ from math import log
 from random import Random
 
 from affinity_search.config.model import Events
+from affinity_search.config.roles import PURCHASE
 from affinity_search.validation.shop import Shop
 from affinity_search.validation.text import TextIndex, spellings, tokens
 from affinity_search.validation.types import EventTypes
@@ -34,26 +35,28 @@ Wanted = dict[tuple[int, int, str], set[int]]
 class Cut:
     """Where history ends: `last[u]` is the last day of shopper u's history (before all events: no history).
 
-    `purchases` are positions of events, `type_weights` what one event of each type counts. What is older than
+    `targets` are positions of the events to be foretold, purchases where there are any (`word` says what they are),
+    `type_weights` what one event of each type counts. What is older than
     `retention_days`, seen from the newest event of the history, does not count, as in the local state.
     """
 
     last: Sequence[int]
-    purchases: frozenset[int]
+    targets: frozenset[int]
     type_weights: Sequence[float]
     retention_days: int = RETENTION_DAYS
+    word: str = PURCHASE
 
 
 def cut(shop: Shop, types: EventTypes, retention_days: int = RETENTION_DAYS) -> Cut:
     """The cut that leaves the last fifth of the purchases (`sequence`: of each shopper's steps) for the replay."""
-    bought = [n for n in range(len(shop.item)) if shop.type[n] in types.purchases and shop.item[n] >= 0]
+    bought = [n for n in range(len(shop.item)) if shop.type[n] in types.targets and shop.item[n] >= 0]
     if shop.time == "sequence":
         last = [_last_step(shop, shopper) for shopper in range(shop.shoppers)]
     else:
         days = sorted(shop.day[n] for n in bought)
         day = days[int(len(days) * (1 - LAST_SHARE))] - 1 if days else 0
         last = [day] * shop.shoppers
-    return Cut(last, frozenset(bought), [types.weights[name] for name in shop.types], retention_days)
+    return Cut(last, frozenset(bought), [types.weights[name] for name in shop.types], retention_days, types.word)
 
 
 def _last_step(shop: Shop, shopper: int) -> int:
@@ -72,7 +75,7 @@ def searches_wanted(shop: Shop, split: Cut, index: TextIndex) -> Wanted:
         if shop.day[events[0]] > split.last[shopper]:
             continue
         for n in events:
-            if shop.day[n] <= split.last[shopper] or n not in split.purchases:
+            if shop.day[n] <= split.last[shopper] or n not in split.targets:
                 continue
             item = shop.item[n]
             if item not in queries:
@@ -104,7 +107,7 @@ def query_source(shop: Shop, split: Cut) -> str | None:
 
     One that is called a class (category, type, genre ...) goes before others; None where no attribute will do.
     """
-    bought = sorted({shop.item[n] for n in split.purchases})
+    bought = sorted({shop.item[n] for n in split.targets})
     sample = Random(SEED).sample(bought, min(SAMPLED_ITEMS, len(bought)))
     words = {item: _words(shop, item) for item in sample}
     likely: list[tuple[bool, float, str]] = []
