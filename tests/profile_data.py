@@ -102,18 +102,32 @@ def expected(shop: Config, buckets: Iterable[Bucket], values: Sequence[tuple[str
         found |= _attribute(shop, name, masses, events, _taste(values, attribute.field), parts)
     item = shop.item_affinity
     if item.strength:
-        masses, events = _sums(shop, counted, ages, item.bought_before.half_life_days)
-        for (user, name), count in masses.items():
-            weight = item.bought_before.weight * math.log(1 + count)
-            if events[user, name] >= 1 / 64 and weight:
-                found[user, "item", name] = (count, weight, quantised(shop, "item", weight))
+        half_lives = item.bought_before.half_life_days, item.viewed_half_life_days
+        bought, viewed = (
+            _sums(shop, *_of_roles(shop, counted, ages, bought=yes), days)[0]
+            for yes, days in zip((True, False), half_lives, strict=True)
+        )
+        left = [_sums(shop, counted, ages, days)[1] for days in half_lives]
+        weights = item.bought_before.weight, item.viewed_before.weight
+        for user, name in {**bought, **viewed}:
+            counts = bought.get((user, name), 0.0), viewed.get((user, name), 0.0)
+            weight = weights[0] * math.log(1 + counts[0])
+            weight += (weights[0] if weights[1] is None else weights[1]) * math.log(1 + counts[1])
+            if weight and max(events[user, name] for events in left) >= 1 / 64:
+                found[user, "item", name] = (sum(counts), weight, quantised(shop, "item", weight))
     if item.owned_demotion:
-        most = max(kind.weight for kind in shop.events.types.values())
-        bought = [n for n, row in enumerate(counted) if shop.events.types[row[2]].weight == most]
-        some, since = [counted[n] for n in bought], [ages[n] for n in bought]
-        for (user, name), count in _sums(shop, some, since, item.bought_before.half_life_days)[0].items():
+        some = _of_roles(shop, counted, ages, bought=True)
+        for (user, name), count in _sums(shop, *some, item.bought_before.half_life_days)[0].items():
             found[user, "owned_demotion", name] = (count, 1.0, 1)
     return found
+
+
+def _of_roles(
+    shop: Config, counted: Sequence[Bucket], ages: Sequence[int], *, bought: bool
+) -> tuple[list[Bucket], list[int]]:
+    """The purchases, or all else, with their ages."""
+    some = [n for n, row in enumerate(counted) if (shop.events.types[row[2]].role == "purchase") == bought]
+    return [counted[n] for n in some], [ages[n] for n in some]
 
 
 def _ages(shop: Config, counted: Sequence[Bucket], as_of: int) -> list[int]:

@@ -104,7 +104,7 @@ def shuffled(queries: list[Query], known: list[str], seed: int) -> dict[str, str
     """What is drawn where these shoppers have profiles."""
     with open_state(Path(":memory:")) as state:
         rows = [(user, value) for user in known for value in ("alder", "birch")]
-        state.executemany("INSERT INTO profile_entries VALUES (?, 'brand', ?, 1, 1, 1)", rows or [("", "")])
+        state.executemany("INSERT INTO profile_entries VALUES (?, 'brand', ?, 1, 1, 1, 'purchase')", rows or [("", "")])
         if not rows:
             state.execute("DELETE FROM profile_entries")
         return draw_shuffled(state, queries, seed)

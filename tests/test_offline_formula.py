@@ -79,7 +79,8 @@ def test_the_shop_is_read_from_the_state(tmp_path: Path) -> None:
     with open_state(tmp_path / "state.duckdb") as state:
         state.execute("INSERT INTO item_values VALUES ('a', 'attrs.brand', 'alder'), ('b', 'attrs.unused', 'x')")
         state.execute(
-            "INSERT INTO profile_entries VALUES ('u', 'brand', 'alder', 1, 1, 2), ('w', 'brand', 'alder', 1, 1, 2)"
+            "INSERT INTO profile_entries VALUES ('u', 'brand', 'alder', 1, 1, 2, 'purchase'), "
+            "('w', 'brand', 'alder', 1, 1, 2, 'purchase')"
         )
         shop = read_shop(state, parse_config(CONFIG), ["u", "nobody"])
         whole = read_shop(state, parse_config(CONFIG + "search: {shape: function_score}"), [])

@@ -115,8 +115,13 @@ def test_weights_of_types_come_from_what_was_bought_afterwards() -> None:
         "view": "5 events; the same shopper bought the same item later in 40.0% of the cases",
         "purchase": "3 events; a purchase",
         "refund": "1 events; takes something back, so it says nothing about taste",
+        "view.role": "by its name",
+        "purchase.role": "by its name; what was bought are the events of the role purchase",
+        "refund.role": "its name is not that of any role; set purchase, add_to_cart, wishlist, click, view or "
+        "impression if it is",
     }
-    assert found.purchases == {1}
+    assert (found.roles, found.word) == ({"view": "view", "purchase": "purchase", "refund": "other"}, "purchase")
+    assert found.targets == {1}
 
 
 def test_weak_types_stay_within_their_bounds() -> None:
@@ -128,16 +133,17 @@ def test_without_a_purchase_all_types_count_the_same() -> None:
     found = judge_types(gather(ITEMS, [event("u", "a", 1, "play"), event("u", "b", 1, "like")], "date"))
     assert found.weights == {"like": 1.0, "play": 1.0}
     assert found.reasons["play"] == "1 events; no type sounds like a purchase, so all count the same"
-    assert found.purchases == {0, 1}
+    assert found.word == "event"
+    assert found.targets == {0, 1}
 
 
 def test_no_events_have_no_types() -> None:
     found = judge_types(gather(ITEMS, [], "date"))
-    assert (found.weights, found.purchases) == ({}, frozenset())
+    assert (found.weights, found.targets) == ({}, frozenset())
 
 
 def test_types_of_a_configuration_are_as_it_says() -> None:
     events = [event("u", "a", 1, "order"), event("u", "b", 1, "view"), event("u", "c", 1, "other")]
     config = Config.model_validate({"events": {"types": {"order": {"weight": 2}, "view": {"weight": 0.1}}}})
     found = configured_types(gather(ITEMS, events, "date"), config)
-    assert (found.weights, found.purchases) == ({"order": 2.0, "view": 0.1, "other": 0.0}, {0})
+    assert (found.weights, found.targets) == ({"order": 2.0, "view": 0.1, "other": 0.0}, {0})

@@ -23,7 +23,7 @@ from affinity_search.profiles.report import AttributeReport, BuildReport
 from affinity_search.state import open_state
 from affinity_search.state.builds import last_build
 from affinity_search.state.known import KnownItems
-from tests.profile_data import BUCKETS, VALUES, Bucket, Weights, config, entries, expected, fill, quantised
+from tests.profile_data import BUCKETS, SHOP, VALUES, Bucket, Weights, config, entries, expected, fill, quantised
 
 Connection = duckdb.DuckDBPyConnection
 
@@ -259,12 +259,62 @@ def test_an_item_list_without_weight_is_warned_of(connection: Connection) -> Non
     assert report.shoppers == 0
 
 
+def test_what_was_only_viewed_counts_apart_from_what_was_bought(connection: Connection) -> None:
+    item = {"strength": 1, "bought_before": {"half_life_days": 20}, "viewed_before": {"weight": 3, "half_life_days": 5}}
+    build_profiles(connection, config(attributes={}, item_affinity=item), now_ms=1)
+    found = {key[::2]: row[:2] for key, row in entries(connection).items()}
+    assert found == {
+        ("ann", "i1"): pytest.approx((1, math.log(2))),
+        ("ann", "i2"): pytest.approx((2 * 0.5**0.5, math.log(1 + 2 * 0.5**0.5))),
+        ("bob", "i2"): pytest.approx((1, 3 * math.log(2))),
+        ("bob", "i3"): pytest.approx((0.5, math.log(1.5))),
+        ("bob", "gone"): pytest.approx((3, math.log(4))),
+    }
+    off = config(attributes={}, item_affinity={**item, "viewed_before": {"weight": 0}})
+    build_profiles(connection, off, now_ms=2)
+    assert ("bob", "item", "i2") not in entries(connection)
+
+
+def test_every_entry_says_the_most_that_its_events_say(connection: Connection) -> None:
+    types = {name: {"weight": 0.5} for name in ("purchase", "cart", "view", "click", "impression", "rating")}
+    shop = config(attributes={"brand": {"field": "attrs.brand"}}, events={"types": types})
+    buckets = [("u", f"i{n}", kind, 100, 1) for n, kind in enumerate(types)]
+    buckets += [("u", "i3", "impression", 100, 9), ("u", "i2", "rating", 90, 1), ("v", "i9", "impression", 100, 9)]
+    fill(connection, buckets, [("i4", "attrs.brand", "A"), ("i9", "attrs.brand", "B"), ("i0", "attrs.brand", "A")])
+    build_profiles(connection, shop, now_ms=1)
+    assert {row[0:1] + row[2:3]: row[6] for row in rows(connection, "profile_entries")} == {
+        ("u", "A"): "purchase",
+        ("v", "B"): "impression",
+        ("u", "i0"): "purchase",
+        ("u", "i1"): "add_to_cart",
+        ("u", "i2"): "view",
+        ("u", "i3"): "click",
+        ("u", "i4"): "impression",
+        ("u", "i5"): "other",
+        ("v", "i9"): "impression",
+    }
+
+
+@SLOW
+@given(buckets_of(st.integers(0, 100)), st.sampled_from([None, 0, 0.5]), st.sampled_from([None, 20, 3]))
+def test_sql_and_python_agree_on_what_was_viewed(
+    shared: Connection, buckets: list[Bucket], weight: float | None, half_life: float | None
+) -> None:
+    if not buildable(buckets, 100):
+        return
+    viewed = {"weight": weight, "half_life_days": half_life}
+    shop = config(item_affinity={**SHOP["item_affinity"], "viewed_before": viewed})
+    fill(shared, buckets, VALUES)
+    build_profiles(shared, shop, now_ms=1)
+    assert_same(shop, entries(shared), expected(shop, buckets, VALUES, max(row[3] for row in buckets)))
+
+
 def stepping_back(**changes: Any) -> Config:
     item = {"owned_demotion": 0.2, "bought_before": {"half_life_days": 20}}
     return config(attributes={}, item_affinity={**item, **changes})
 
 
-def test_the_items_bought_are_those_of_the_types_that_count_most(connection: Connection) -> None:
+def test_the_items_bought_are_those_of_the_role_purchase(connection: Connection) -> None:
     report = build_profiles(connection, stepping_back(), now_ms=1)
     # bob's two carts of i2 are no purchase, cleo only viewed; "gone" is no longer in the catalogue.
     assert entries(connection) == {
@@ -321,11 +371,11 @@ def test_later_purchases_and_partitions_and_sequences(connection: Connection) ->
     with mock.patch.object(build_module, "BUCKETS_PER_PARTITION", 2):
         build_profiles(connection, shop, now_ms=1, as_of=date(1970, 4, 1))
     assert sorted(key[::2] for key in entries(connection)) == [("ann", "i2"), ("bob", "i3")]
-    types = {"purchase": {"weight": 1}, "cart": {"weight": 1}, "view": {"weight": 0}}
+    types = {"purchase": {"weight": 1}, "cart": {"weight": 2}, "view": {"weight": 0}}
     build_profiles(connection, stepping_back().model_copy(update={"events": config(
         events={"types": types, "time": "sequence"}).events}), now_ms=2)  # fmt: skip
     assert sorted(key[::2] for key in entries(connection)) == [
-        ("ann", "i1"), ("ann", "i2"), ("bob", "gone"), ("bob", "i2"), ("bob", "i3"),
+        ("ann", "i1"), ("ann", "i2"), ("bob", "gone"), ("bob", "i3"),
     ]  # fmt: skip
 
 
@@ -350,13 +400,15 @@ def test_a_purchase_joins_the_items_of_its_shopper_only(connection: Connection) 
     assert rows(connection, "profile_entries") == before
     connection.execute("INSERT INTO buckets VALUES ('cleo', 'i1', 'purchase', 100, 1)")
     build_profile(connection, stepping_back(owned_demotion=0.9), ["cleo"], now_ms=3)
-    assert rows(connection, "profile_entries") == sorted([*before, ("cleo", "owned_demotion", "i1", 1.0, 1.0, 1)])
+    assert rows(connection, "profile_entries") == sorted(
+        [*before, ("cleo", "owned_demotion", "i1", 1.0, 1.0, 1, "purchase")]
+    )
 
 
 def test_a_shop_where_nobody_bought_is_warned_of(connection: Connection) -> None:
     fill(connection, [("ann", "i1", "cart", 100, 1)], [])
     assert build_profiles(connection, stepping_back(), now_ms=1).warnings == [
-        "item_affinity.owned_demotion: no entries: there is no event of a type with the highest weight"
+        "item_affinity.owned_demotion: no entries: there is no event of the role purchase"
     ]
     assert entries(connection) == {}
 

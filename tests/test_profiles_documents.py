@@ -11,8 +11,8 @@ from affinity_search.lookups.coding import Coding
 from affinity_search.profiles.documents import lookup_documents, lookup_id, profile_document, shopper_of
 
 AFFINITIES = {
-    "brand": [("Birch", 2.5, 2.0, 6), ("Alder", 1.0, 0.25, 1)],
-    "colour": [("blue", 3.25, 1.5, 2)],
+    "brand": [("Birch", 2.5, 2.0, 6, "purchase"), ("Alder", 1.0, 0.25, 1, "view")],
+    "colour": [("blue", 3.25, 1.5, 2, None)],
 }
 CODINGS = {"brand": Coding(15), "colour": Coding(3, multi_valued=True), "item": Coding(15)}
 
@@ -30,7 +30,7 @@ def test_lookup_documents_hold_numbers_only() -> None:
 
 def test_the_items_bought_say_in_which_index_all_others_are_lifted() -> None:
     tea, pot = map(affinity_key, ("tea", "pot"))
-    bought = {"owned_demotion": [("tea", 1.0, 1.0, 1), ("pot", 0.5, 1.0, 1)]}
+    bought = {"owned_demotion": [("tea", 1.0, 1.0, 1, "purchase"), ("pot", 0.5, 1.0, 1, "purchase")]}
     assert lookup_documents("u1", bought, {"owned_demotion": Coding(1)}, "products") == {
         "owned_demotion.b0.u1": {"v": sorted([tea, pot]), "on": ["products"]}
     }
@@ -45,8 +45,8 @@ def test_a_profile_is_what_people_read() -> None:
         "events": 5,
         "affinities": {
             "brand": [
-                {"value": "Birch", "level": 6, "weight": 2.0, "count": 2.5},
-                {"value": "Alder", "level": 1, "weight": 0.25, "count": 1.0},
+                {"value": "Birch", "level": 6, "weight": 2.0, "count": 2.5, "role": "purchase"},
+                {"value": "Alder", "level": 1, "weight": 0.25, "count": 1.0, "role": "view"},
             ],
             "colour": [{"value": "blue", "level": 2, "weight": 1.5, "count": 3.25}],
         },

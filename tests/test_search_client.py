@@ -125,3 +125,21 @@ def test_an_engine_in_trouble_is_not_asked_again(error: Exception) -> None:
     with pytest.raises(type(error)):
         asker.search("shoes", user_id="u42")
     assert len(engine.sent) == 1
+
+
+def test_any_word_is_said_as_data_and_only_where_it_found_something() -> None:
+    assert client(found(), found(HIT))[0].search("red shoes").any_word
+    nothing = client(found(), found())[0].search("red shoes")
+    assert (nothing.any_word, nothing.notes) == (True, ())
+
+
+def test_an_empty_shopper_is_said() -> None:
+    asker, engine = client(found(HIT))
+    assert asker.search("shoes", user_id="").notes == ("personalisation is off because `user_id` is empty",)
+    assert engine.parameters == [{"q": "shoes", "user_id": ""}]
+
+
+def test_a_total_is_asked_for() -> None:
+    asker, engine = client({"took": 1, "hits": {"total": {"value": 7, "relation": "eq"}, "hits": []}})
+    assert asker.search("", track_total_hits=True).total == 7
+    assert engine.parameters == [{"q": "", "track_total_hits": True}]

@@ -114,13 +114,15 @@ def wanted(chosen: Config, buckets: Sequence[Bucket], penalty: float) -> dict[Ke
     """(count, weight) by shopper and item, size guard apart, one number at a time."""
     item = chosen.item_affinity
     counts: dict[Key, float] = defaultdict(float)
+    viewed: dict[Key, float] = defaultdict(float)
     owners = defaultdict(set)
     for user, name, kind, day, count in buckets:
         if mass := chosen.events.types[kind].weight * count:
             age = max(row[3] for row in buckets) - day
-            counts[user, name] += mass * decay(age, item.bought_before.half_life_days)
+            some = counts if kind == "purchase" else viewed
+            some[user, name] += mass * decay(age, item.bought_before.half_life_days)
             owners[name].add(user)
-    users = sorted({user for user, _ in counts})
+    users = sorted({user for user, _ in {**counts, **viewed}})
     weights = regressions(owners, users, penalty)
     score: dict[Key, float] = {}
     for user in users:
@@ -128,11 +130,12 @@ def wanted(chosen: Config, buckets: Sequence[Bucket], penalty: float) -> dict[Ke
             said = sum(w for (first, second), w in weights.items() if second == target and user in owners[first])
             score[user, target] = max(0.0, said)
     found = {}
-    for key in counts.keys() | score.keys():
+    for key in counts.keys() | viewed.keys() | score.keys():
         mean = sum(score.get((user, key[1]), 0.0) for user in users) / len(users)
         boost = related_weight(score.get(key, 0.0), mean)
-        count = counts.get(key, 0.0)
-        found[key] = (count, item_weight(count, item.bought_before.weight) + item.related.weight * boost)
+        some = counts.get(key, 0.0), viewed.get(key, 0.0)
+        weight = sum(item_weight(count, item.bought_before.weight) for count in some)
+        found[key] = (sum(some), weight + item.related.weight * boost)
     return found
 
 

@@ -17,8 +17,7 @@ from hypothesis import strategies as st
 from affinity_search.config.model import Config
 from affinity_search.errors import DataError
 from affinity_search.events import Accounting, quarantine_path
-from affinity_search.profiles import buckets, judging
-from affinity_search.state import open_state
+from affinity_search.state import buckets, judging, open_state
 from affinity_search.state.buckets import Held, held, ingest, newest_day, prune
 from affinity_search.state.ingested import FileReport, HeldChange, IngestFailed
 from affinity_search.state.known import KnownItems, NearMiss, known_items

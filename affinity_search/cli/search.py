@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from collections.abc import Iterable
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,8 +14,19 @@ from affinity_search.cli.options import config_option, json_option
 from affinity_search.config import Config, load_config
 from affinity_search.engine import connect
 from affinity_search.errors import ConfigError
-from affinity_search.search import Answer, Client, ExplainedHit, Explanation, Options
+from affinity_search.search import (
+    Answer,
+    Client,
+    ExplainedHit,
+    Explanation,
+    Hit,
+    Options,
+    Placement,
+    other_configuration,
+    place_item,
+)
 from affinity_search.search import explain as explain_search
+from affinity_search.search.explain import MOST_RANKS
 
 __all__ = ["explain", "search"]
 
@@ -27,6 +39,7 @@ def _request_options(command: Any) -> Any:
         click.option("--from", "from_", type=click.IntRange(0), help="Hits to leave out at the top."),
         click.option("--sort", help="Field to sort by; personalisation is then off."),
         click.option("--order", type=click.Choice(["asc", "desc"]), help="Direction of --sort."),
+        click.option("--total", "track_total_hits", is_flag=True, default=None, help="Count all hits."),
         json_option,
     ):
         command = option(command)
@@ -45,22 +58,32 @@ def search(query: str, user: str | None, generic: bool, config_path: Path, as_js
     if user and not generic:
         options["user_id"] = user
     answer = Client.of(connect(config.engine), config).search(query, **options)
+    answer = replace(answer, notes=(*answer.notes, *other_configuration(answer, config)))
     click.echo(json.dumps(asdict(answer), ensure_ascii=False, indent=2) if as_json else _answer_text(answer, config))
 
 
 @click.command()
 @click.argument("query")
 @click.option("--user", required=True, help="The shopper.")
+@click.option("--item", help="One item, on the page or not: where it stands, and why not higher.")
 @_request_options
-def explain(query: str, user: str, config_path: Path, as_json: bool, **given: Any) -> None:
-    """Say for each hit why this shopper sees it where it stands."""
+def explain(query: str, user: str, item: str | None, config_path: Path, as_json: bool, **given: Any) -> None:
+    """Say for each hit why this shopper sees it where it stands.
+
+    Beyond the window (`search.window` of the deployed template) no hit is accounted for.
+    """
     config = load_config(config_path)
-    client = Client.of(connect(config.engine), config)
-    found = explain_search(client, config, query, user, **_options(config, given))
-    if as_json:
-        click.echo(json.dumps({"query": query, **found.as_json()}, ensure_ascii=False, indent=2))
+    client, options = Client.of(connect(config.engine), config), _options(config, given)
+    if item is None:
+        explained = explain_search(client, config, query, user, **options)
+        _print({"query": query, **explained.as_json()} if as_json else _explanation_text(explained, config))
     else:
-        click.echo(_explanation_text(found, config))
+        placed = place_item(client, config, query, user, item, **options)
+        _print({"query": query, **placed.as_json()} if as_json else _placement_text(placed, config))
+
+
+def _print(found: str | dict[str, Any]) -> None:
+    click.echo(found if isinstance(found, str) else json.dumps(found, ensure_ascii=False, indent=2))
 
 
 def _options(config: Config, given: dict[str, Any]) -> Options:
@@ -78,31 +101,54 @@ def _options(config: Config, given: dict[str, Any]) -> Options:
 
 
 def _answer_text(answer: Answer, config: Config) -> str:
-    head = f"{answer.template or 'no hit'} · {'personalised' if answer.personalised else 'generic'}"
-    rows = [f"{hit.rank:>3}  {hit.score:9.4f}  x{hit.factor:<5.2f} {_title(hit.source, config)}" for hit in answer.hits]
-    return "\n".join([head, *(f"note: {note}" for note in answer.notes), *rows])
+    head = f"{answer.template or 'no hit'} · {'personalised' if answer.personalised else 'generic'}{_total(answer)}"
+    return "\n".join([head, *_notes(answer.notes), *(_hit_text(hit, config) for hit in answer.hits)])
+
+
+def _total(answer: Answer) -> str:
+    if answer.total is None:
+        return ""
+    return f" · {answer.total:,} hits" if answer.total_exact else f" · at least {answer.total:,} hits"
+
+
+def _notes(notes: Iterable[str]) -> list[str]:
+    return [f"note: {note}" for note in notes]
+
+
+def _hit_text(hit: Hit, config: Config) -> str:
+    factor = f"x{hit.factor:<5.2f}" if hit.factor is not None else f"{'-':<6}"
+    return f"{hit.rank:>3}  {hit.score:9.4f}  {factor} {_title(hit.source, config)}"
 
 
 def _explanation_text(found: Explanation, config: Config) -> str:
-    head = f'"{found.query}" for {found.user} · {found.answer.template or "no hit"}'
-    notes = [f"note: {note}" for note in found.answer.notes]
-    return "\n".join([head, *notes, *(_explained_text(hit, config) for hit in found.personalised)])
+    head = f'"{found.query}" for {found.user} · {found.answer.template or "no hit"}{_total(found.answer)}'
+    rest = f"beyond {found.generic_depth:,}"
+    return "\n".join([head, *_notes(found.notes), *(_explained_text(hit, config, rest) for hit in found.personalised)])
 
 
-def _explained_text(explained: ExplainedHit, config: Config) -> str:
-    hit = explained.hit
-    was = explained.generic_rank or f"beyond {config.search.window}"
-    lines = [
-        f"\n{hit.rank:>3}. {_title(hit.source, config)}   [{hit.id}]",
-        f"     generic rank {was} · score {hit.score:.4f} = relevance {hit.relevance:.4f} x {hit.factor:.4f}",
-        f"     {'relevance':<16} {'':<28} {'':>9}  {1 / hit.factor:6.1%}",
+def _explained_text(explained: ExplainedHit, config: Config, rest: str) -> str:
+    hit, was = explained.hit, explained.generic_rank or rest
+    lines = [f"\n{hit.rank:>3}. {_title(hit.source, config)}   [{hit.id}]"]
+    if hit.relevance is None or hit.factor is None:
+        lines.append(f"     generic rank {was} · score {hit.score:.4f}")
+    else:
+        lines += [
+            f"     generic rank {was} · score {hit.score:.4f} = relevance {hit.relevance:.4f} x {hit.factor:.4f}",
+            f"     {'relevance':<16} {'':<28} {'':>9}  {1 / hit.factor:6.1%}",
+        ]
+    lines += [
+        f"     {reason.attribute:<16} {', '.join(reason.values)[:28]:<28} level {reason.level:>3}"
+        f"  {reason.share:6.1%}  (+{reason.boost:.3f})"
+        for reason in hit.reasons
     ]
-    for reason in hit.reasons:
-        lines.append(
-            f"     {reason.attribute:<16} {(reason.value or '')[:28]:<28} level {reason.level:>3}"
-            f"  {reason.share:6.1%}  (+{reason.boost:.3f})"
-        )
     return "\n".join([*lines, f"     {explained.sentence}"])
+
+
+def _placement_text(found: Placement, config: Config) -> str:
+    head = f'[{found.item}] for "{found.query}" and {found.user} · {found.answer.template or "no hit"}'
+    rest = f"beyond {MOST_RANKS:,}"
+    hit = [_explained_text(found.found, config, rest)] if found.found else []
+    return "\n".join([head, *_notes(found.notes), *hit, "", *found.why])
 
 
 def _title(source: Any, config: Config) -> str:

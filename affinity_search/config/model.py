@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from affinity_search.config.roles import PURCHASE, Role, default_role
 
 __all__ = [
     "ITEM",
@@ -26,6 +28,7 @@ __all__ = [
     "Related",
     "Search",
     "State",
+    "ViewedBefore",
 ]
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
@@ -77,9 +80,14 @@ class Items(_Section):
 
 
 class EventType(_Section):
-    """What one event of this type counts."""
+    """What one event of this type counts, and what it says."""
 
     weight: NotNegative = Field(description="How much one event counts; 0 leaves events of this type out.")
+    role: Role = Field(
+        "other",
+        description="What an event says: `purchase` is what bought means everywhere. Absent: the role that the type's "
+        "very name stands for (`order`, `add-to-cart`, `detail` ...), or else `other`.",
+    )
 
 
 class Events(_Section):
@@ -94,6 +102,36 @@ class Events(_Section):
     retention_days: Annotated[int, Field(gt=0)] = Field(
         1095, description="Older events, seen from the newest one, are late."
     )
+
+    @field_validator("types")
+    @classmethod
+    def _roles_by_name(cls, types: dict[str, EventType]) -> dict[str, EventType]:
+        return {
+            name: kind if "role" in kind.model_fields_set else EventType(weight=kind.weight, role=default_role(name))
+            for name, kind in types.items()
+        }
+
+    @property
+    def purchases(self) -> frozenset[str]:
+        """The types that say that something was bought; empty where none does."""
+        return frozenset(name for name, kind in self.types.items() if kind.role == PURCHASE)
+
+    @property
+    def targets(self) -> frozenset[str]:
+        """The types that a replay has to foretell: purchases, or where none count the types that count most."""
+        counting = {name: kind.weight for name, kind in self.types.items() if kind.weight}
+        most = max(counting.values(), default=0.0)
+        return self.purchases & counting.keys() or frozenset(n for n, weight in counting.items() if weight == most)
+
+    @property
+    def purchases_only(self) -> bool:
+        """True where every type that counts is a purchase."""
+        return self.purchases >= {name for name, kind in self.types.items() if kind.weight}
+
+    @property
+    def target_word(self) -> str:
+        """What reports call the events to be foretold: `purchase` only where they are purchases, else `event`."""
+        return "purchase" if self.targets <= self.purchases else "event"
 
 
 class Attribute(_Section):
@@ -145,12 +183,25 @@ class ByValue(_Section):
 
 
 class BoughtBefore(_Section):
-    """The bought-before signal: log(1 + decayed count) of the very item."""
+    """The bought-before signal: log(1 + decayed count) of purchases of the very item."""
 
     weight: NotNegative = Field(1.0, description="Share of this signal in the item affinity; 0 switches it off.")
-    half_life_days: Positive = Field(90.0, description="After this many days an event counts half.")
+    half_life_days: Positive = Field(90.0, description="After this many days a purchase counts half.")
     by_value: ByValue | None = Field(
         None, description="Other weights for some categories: what is bought once in a lifetime, what every week."
+    )
+
+
+class ViewedBefore(_Section):
+    """The same signal for events of the very item that are no purchases: views, clicks, baskets and the like."""
+
+    weight: NotNegative | None = Field(
+        None,
+        description="Share of this signal in the item affinity; 0 switches it off. Absent: as much as a purchase of "
+        "the same event weight.",
+    )
+    half_life_days: Positive | None = Field(
+        None, description="After this many days an event counts half. Absent: that of `bought_before`."
     )
 
 
@@ -174,6 +225,7 @@ class ItemAffinity(_Section):
         15, description="Levels a weight is quantised to (a lookup per bit)."
     )
     bought_before: BoughtBefore = Field(default_factory=lambda: BoughtBefore())
+    viewed_before: ViewedBefore = Field(default_factory=lambda: ViewedBefore())
     related: Related = Field(default_factory=lambda: Related())
     owned_demotion: NotNegative = Field(
         0.0,
@@ -183,11 +235,12 @@ class ItemAffinity(_Section):
 
     @model_validator(mode="after")
     def _lifted_or_stepping_back(self) -> Self:
-        if self.owned_demotion and self.strength and self.bought_before.weight:
-            raise ValueError(
-                f"owned_demotion: expected 0 where what was bought is boosted (item_affinity.strength and "
-                f"bought_before.weight above 0), got {self.owned_demotion:g}"
-            )
+        for name, signal in (("bought", self.bought_before), ("viewed", self.viewed_before)):
+            if self.owned_demotion and self.strength and signal.weight:
+                raise ValueError(
+                    f"owned_demotion: expected 0 where what was {name} is boosted (item_affinity.strength and "
+                    f"{name}_before.weight above 0), got {self.owned_demotion:g}"
+                )
         return self
 
     @property
@@ -204,6 +257,11 @@ class ItemAffinity(_Section):
     def saturation_boost(self) -> float:
         """Boost of the highest level of the id list, before `search.max_boost` scales it."""
         return self.strength * self.saturation_weight
+
+    @property
+    def viewed_half_life_days(self) -> float:
+        """The half-life of the events that are no purchases."""
+        return self.viewed_before.half_life_days or self.bought_before.half_life_days
 
 
 class PopularitySignal(_Section):
@@ -266,6 +324,11 @@ class Config(_Section):
 
     @model_validator(mode="after")
     def _references_hold(self) -> Self:
+        if self.item_affinity.owned_demotion and not self.events.purchases:
+            raise ValueError(
+                "item_affinity.owned_demotion: expected an event type of the role purchase, found none "
+                "(set events.types.<name>.role: purchase)"
+            )
         if taken := RESERVED_ATTRIBUTES & self.attributes.keys():
             raise ValueError(f"attributes.{min(taken)}: expected another name, this one is reserved")
         fields: dict[str, str] = {}

@@ -64,10 +64,8 @@ def gather_facts(connection: DuckDBPyConnection, queries: Sequence[Query], found
 
 
 def owned_items(connection: DuckDBPyConnection, config: Config, queries: Sequence[Query]) -> dict[str, frozenset[str]]:
-    """What the shoppers of the queries bought: the items of their events of the types that count most."""
-    most = max(kind.weight for kind in config.events.types.values())
-    bought = [name for name, kind in config.events.types.items() if kind.weight == most]
-    rows = connection.execute(BOUGHT, [_users(queries), bought]).fetchall()
+    """What the shoppers of the queries bought; where no type is a purchase, the items of what has to be foretold."""
+    rows = connection.execute(BOUGHT, [_users(queries), sorted(config.events.targets)]).fetchall()
     return {user: frozenset(items) for user, items in rows}
 
 

@@ -111,7 +111,7 @@ def _test(
     log = cut_log(files.items, files.events, work, split, config)
     training = replace(files, events=log.training)
     asked = log.queries(sample or MOST_DERIVED, seed)
-    return _Test(training, asked, len(log.wanted), f"derived from the purchases since {log.since}", True)
+    return _Test(training, asked, len(log.wanted), f"derived from the {log.split.word}s since {log.since}", True)
 
 
 def _suggested(training: Files, say: Say) -> Config:

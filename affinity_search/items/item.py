@@ -10,7 +10,7 @@ from typing import Any
 
 from affinity_search.inputs.values import id_problem, number_text, plain_number
 
-__all__ = ["Item", "parse_item", "value_text", "values_at"]
+__all__ = ["Item", "parse_item", "record_values", "value_text", "values_at"]
 
 PRICE = "expected a plain number such as 1299.00 (no comma, no currency)"
 SHOWN_CHARACTERS = 40
@@ -63,6 +63,11 @@ def values_at(item: Item, path: str) -> tuple[str, ...]:
     record = {**item.fields, "attrs": item.attrs}
     if item.price is not None:
         record["price"] = item.price
+    return record_values(record, path)
+
+
+def record_values(record: object, path: str) -> tuple[str, ...]:
+    """The values at a dotted path of any JSON value, an item of others' making included; as `values_at`."""
     texts = [value_text(value) for value in _walk(record, path)]
     return tuple(dict.fromkeys(text for text in texts if text))
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from affinity_search.config.model import ITEM, OWNED_DEMOTION, Config
 
-__all__ = ["Lookup", "level_boosts", "lookups", "matched_boosts", "matched_levels"]
+__all__ = ["Lookup", "level_boosts", "lookups", "matched_boosts", "matched_levels", "matched_slots"]
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,14 @@ def matched_levels(names: Iterable[str]) -> dict[str, int]:
     for attribute, slot, _ in _clause_names(names):
         levels[attribute] = levels.get(attribute, 0) + (1 << int(slot[1:]) if slot[0] == "b" else 1)
     return levels
+
+
+def matched_slots(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """The slots by attribute, from a hit's `matched_queries`, in the order of their text."""
+    slots: dict[str, list[str]] = {}
+    for attribute, slot, _ in _clause_names(names):
+        slots.setdefault(attribute, []).append(slot)
+    return {attribute: tuple(sorted(some)) for attribute, some in slots.items()}
 
 
 def _clause_names(names: Iterable[str]) -> list[tuple[str, str, str]]:

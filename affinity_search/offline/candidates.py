@@ -59,7 +59,7 @@ def engine_searches(engine: Engine, config: Config, log: CutLog) -> Searches:
     searches = arrange(log.shop, log.split, drawn, candidates.__getitem__, stored)
     if not len(searches):
         raise DataError(
-            f"tune: expected purchases that a search finds among ten candidates, found none in {len(drawn):,}",
+            f"tune: expected {log.split.word}s that a search finds among ten candidates, found none in {len(drawn):,}",
             hint="Are the items of the events those of the catalogue, and do their titles hold words?",
         )
     return searches

@@ -11,6 +11,7 @@ from random import Random
 import numpy as np
 
 from affinity_search.config.model import Events
+from affinity_search.config.roles import PURCHASE
 from affinity_search.offline.shop import Shop
 from affinity_search.offline.text import TextIndex, spellings, tokens
 from affinity_search.offline.types import EventTypes
@@ -36,27 +37,28 @@ Wanted = dict[tuple[int, int, str], set[int]]
 class Cut:
     """Where history ends: `last[u]` is the last day of shopper u's history (before all events: no history).
 
-    `purchases` holds 1 for each event that is a purchase of a listed item, else 0; `type_weights` is what one event of
-    each type counts. What is older than
+    `targets` holds 1 for each event of a listed item that is to be foretold, else 0: purchases where there are any
+    (`word` says what they are); `type_weights` is what one event of each type counts. What is older than
     `retention_days`, seen from the newest event of the history, does not count, as in the local state.
     """
 
     last: Sequence[int]
-    purchases: bytes
+    targets: bytes
     type_weights: Sequence[float]
     retention_days: int = RETENTION_DAYS
+    word: str = PURCHASE
 
 
 def cut(shop: Shop, types: EventTypes, retention_days: int = RETENTION_DAYS) -> Cut:
     """The cut that leaves the last fifth of the purchases (`sequence`: of each shopper's steps) for the replay."""
     item, kind, day = (np.asarray(column) for column in (shop.item, shop.type, shop.day))
-    bought = np.isin(kind, list(types.purchases)) & (item >= 0)
+    bought = np.isin(kind, list(types.targets)) & (item >= 0)
     if shop.time == "sequence":
         last = [_last_step(shop, shopper) for shopper in range(shop.shoppers)]
     else:
         days = np.sort(day[bought])
         last = [int(days[int(len(days) * (1 - LAST_SHARE))]) - 1 if len(days) else 0] * shop.shoppers
-    return Cut(last, bought.tobytes(), [types.weights[name] for name in shop.types], retention_days)
+    return Cut(last, bought.tobytes(), [types.weights[name] for name in shop.types], retention_days, types.word)
 
 
 def _last_step(shop: Shop, shopper: int) -> int:
@@ -75,7 +77,7 @@ def searches_wanted(shop: Shop, split: Cut, index: TextIndex) -> Wanted:
         if shop.day[events[0]] > split.last[shopper]:
             continue
         for n in events:
-            if shop.day[n] <= split.last[shopper] or not split.purchases[n]:
+            if shop.day[n] <= split.last[shopper] or not split.targets[n]:
                 continue
             item = shop.item[n]
             if item not in queries:
@@ -107,7 +109,7 @@ def query_source(shop: Shop, split: Cut) -> str | None:
 
     One that is called a class (category, type, genre ...) goes before others; None where no attribute will do.
     """
-    bought = np.unique(np.asarray(shop.item)[np.frombuffer(split.purchases, dtype=np.bool_)]).tolist()
+    bought = np.unique(np.asarray(shop.item)[np.frombuffer(split.targets, dtype=np.bool_)]).tolist()
     sample = Random(SEED).sample(bought, min(SAMPLED_ITEMS, len(bought)))
     words = {item: _words(shop, item) for item in sample}
     likely: list[tuple[bool, float, str]] = []

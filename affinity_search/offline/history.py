@@ -74,11 +74,14 @@ def _sums(shop: Shop, items: Ints, weights: Floats) -> Floats:
 
 
 def purchased(shop: Shop, split: Cut) -> dict[int, frozenset[int]]:
-    """Positions of the items that each shopper bought before the cut; shoppers who bought nothing are absent."""
+    """Positions of the items that each shopper bought before the cut; shoppers who bought nothing are absent.
+
+    Where no type is a purchase, the events that are to be foretold stand for them.
+    """
     bought: dict[int, set[int]] = {}
     for shopper in range(shop.shoppers):
         for n in shop.events_of(shopper):
-            if split.purchases[n] and shop.day[n] <= split.last[shopper]:
+            if split.targets[n] and shop.day[n] <= split.last[shopper]:
                 bought.setdefault(shopper, set()).add(shop.item[n])
     return {shopper: frozenset(items) for shopper, items in bought.items()}
 

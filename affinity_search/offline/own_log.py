@@ -65,8 +65,9 @@ def cut_log(
 
     The training events are written to `folder`. A query is what `affinity init` replays: the class of the item bought,
     or a word of its title; purchases of one shopper and day that give the same query are one. With a `config` its event
-    types say what a purchase is. Raises ConfigError for a `day` where events have no calendar, DataError where nothing
-    is left before or after the cut.
+    types say what a purchase is; where none is one, those that count most stand for them, and `split.word` says so.
+    Raises ConfigError for a `day` where events have no calendar, DataError where nothing is left before or after the
+    cut.
     """
     kind = config.events.time if config else kind_of_time([events])
     if day and kind == "sequence":
@@ -80,8 +81,8 @@ def cut_log(
         split = cut(shop, configured_types(shop, config), config.events.retention_days)
     else:
         split = cut(shop, judge_types(shop))
-    if not any(split.purchases):
-        raise DataError(f"{events}: expected purchases of items in {items.name}, found none")
+    if not any(split.targets):
+        raise DataError(f"{events}: expected {split.word}s of items in {items.name}, found none")
     if day:
         split = replace(split, last=[(day - EPOCH.date()).days - 1] * shop.shoppers)
     wanted = searches_wanted(shop, split, TextIndex(shop.titles, shop.texts))
@@ -89,7 +90,7 @@ def cut_log(
     path = folder / "events.jsonl"
     last = dict(zip(shop.users, split.last, strict=True))
     training = (event for event in _usable(events, kind) if event.day <= last[event.user])
-    _expect(events, since, _write(path, training, kind), wanted)
+    _expect(events, f"{split.word}s since {since}", _write(path, training, kind), wanted)
     return CutLog(path, since, shop, split, wanted)
 
 
@@ -108,14 +109,12 @@ def _usable(events: Path, kind: Literal["date", "sequence"]) -> Iterator[Event]:
     return (event for event in read_outcomes([events], kind) if isinstance(event, Event))
 
 
-def _expect(events: Path, since: str, training: int, wanted: Wanted) -> None:
+def _expect(events: Path, tested: str, training: int, wanted: Wanted) -> None:
     if not training:
-        raise DataError(
-            f"{events}: expected events before the purchases since {since}, found none", hint="Give a later --split."
-        )
+        raise DataError(f"{events}: expected events before the {tested}, found none", hint="Give a later --split.")
     if not wanted:
         raise DataError(
-            f"{events}: expected purchases since {since} by shoppers known before, found none",
+            f"{events}: expected {tested} by shoppers known before, found none",
             hint="Give an earlier --split.",
         )
 

@@ -85,7 +85,8 @@ class ProfileWeights:
     def items(self, config: Config) -> Items:
         """What the id list holds: bought before, and related to what the shopper has."""
         item = config.item_affinity
-        key = (ITEM, item.bought_before.model_dump_json(), item.related.weight, config.profiles.max_items)
+        signals = item.bought_before.model_dump_json(), item.viewed_before.model_dump_json(), item.related.weight
+        key = (ITEM, *signals, config.profiles.max_items)
         if key not in self._kept:
             by_value = item.bought_before.by_value
             source = {by_value.attribute: config.attributes[by_value.attribute]} if by_value else {}

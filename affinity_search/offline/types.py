@@ -7,48 +7,58 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from affinity_search.config.model import Config
+from affinity_search.config.roles import PURCHASE, Role, assumed_role, default_role
 from affinity_search.offline.shop import Shop
 
 __all__ = ["EventTypes", "configured_types", "judge_types"]
 
-PURCHASE_WORDS = ("purchas", "buy", "bought", "order", "transaction", "checkout", "sale", "sold")
 UNDONE_WORDS = ("return", "refund", "cancel", "remove", "dislike", "delete")
 LEAST, MOST = 0.05, 0.5
 
 
 @dataclass(frozen=True)
 class EventTypes:
-    """Weight and reason of each type by name, and the numbers (as in `Shop.types`) of those that are purchases."""
+    """Weight, role and reason of each type by name, and the numbers (as in `Shop.types`) of those to be foretold.
+
+    These are the purchases; where there are none other events stand for them, and `word` is not "purchase".
+    """
 
     weights: Mapping[str, float]
     reasons: Mapping[str, str]
-    purchases: frozenset[int]
+    targets: frozenset[int]
+    roles: Mapping[str, Role]
+    word: str = PURCHASE
 
 
 def judge_types(shop: Shop) -> EventTypes:
     """Weights between 0.05 and 0.5 for all but purchases (1) and undone ones (0).
 
-    Where no name sounds like a purchase every type counts 1 and is what has to be predicted.
+    The roles are those that the names may well stand for. Where no type is a purchase every type counts 1 and is what
+    has to be predicted.
     """
     counts = Counter(shop.type)
     undone = {n for n, name in enumerate(shop.types) if any(word in name.lower() for word in UNDONE_WORDS)}
-    bought = {n for n, name in enumerate(shop.types) if any(word in name.lower() for word in PURCHASE_WORDS)} - undone
+    roles: list[Role] = ["other" if n in undone else assumed_role(name) for n, name in enumerate(shop.types)]
+    bought = {n for n, role in enumerate(roles) if role == PURCHASE}
     rates = _rates(shop, bought) if bought else {}
     weights: dict[str, float] = {}
     reasons: dict[str, str] = {}
     for n, name in sorted(enumerate(shop.types), key=lambda entry: (-counts[entry[0]], entry[1])):
         weights[name], why = _judge(n in undone, n in bought, bool(bought), rates.get(n, 0.0))
         reasons[name] = f"{counts[n]:,} events; {why}"
-    purchases = bought or set(range(len(shop.types))) - undone
-    return EventTypes(weights, reasons, frozenset(purchases))
+        reasons[f"{name}.role"] = _why_role(name, roles[n])
+    targets = bought or set(range(len(shop.types))) - undone
+    word = PURCHASE if bought or not shop.types else "event"
+    return EventTypes(weights, reasons, frozenset(targets), dict(zip(shop.types, roles, strict=True)), word)
 
 
 def configured_types(shop: Shop, config: Config) -> EventTypes:
-    """The weights of a configuration; purchases are the types that count most, types it does not name count nothing."""
-    weights = {name: kind.weight for name, kind in config.events.types.items()}
-    most = max(weights.values())
-    purchases = frozenset(n for n, name in enumerate(shop.types) if weights.get(name, 0.0) == most)
-    return EventTypes({name: weights.get(name, 0.0) for name in shop.types}, {}, purchases)
+    """The weights and roles of a configuration; types that it does not name count nothing."""
+    events = config.events
+    weights = {name: events.types[name].weight if name in events.types else 0.0 for name in shop.types}
+    roles = {name: kind.role for name, kind in events.types.items()}
+    targets = frozenset(n for n, name in enumerate(shop.types) if name in events.targets)
+    return EventTypes(weights, {}, targets, roles, events.target_word)
 
 
 def _judge(undone: bool, bought: bool, any_bought: bool, rate: float) -> tuple[float, str]:
@@ -60,6 +70,15 @@ def _judge(undone: bool, bought: bool, any_bought: bool, rate: float) -> tuple[f
         return 1.0, "no type sounds like a purchase, so all count the same"
     weight = min(MOST, max(LEAST, round(rate, 2)))
     return weight, f"the same shopper bought the same item later in {rate:.1%} of the cases"
+
+
+def _why_role(name: str, role: Role) -> str:
+    if role == "other":
+        return (
+            "its name is not that of any role; set purchase, add_to_cart, wishlist, click, view or impression if it is"
+        )
+    sure = "by its name" if role == default_role(name) else "assumed from a part of its name: is it so?"
+    return f"{sure}; what was bought are the events of the role purchase" if role == PURCHASE else sure
 
 
 def _rates(shop: Shop, bought: set[int]) -> dict[int, float]:

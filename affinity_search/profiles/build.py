@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from affinity_search.config.model import ITEM, OWNED_DEMOTION, Config
+from affinity_search.config.roles import ROLES
 from affinity_search.errors import ConfigError, DataError
 from affinity_search.lookups.coding import codings
 from affinity_search.profiles import statements
@@ -113,8 +114,9 @@ def _prepare(
     day = (as_of - EPOCH).days if as_of else int(newest[0])
     _create_macros(connection)
     connection.execute(statements.SETTINGS_TABLES)
-    types = [[name, kind.weight] for name, kind in config.events.types.items() if kind.weight]
+    types = [[name, kind.weight, ROLES.index(kind.role)] for name, kind in config.events.types.items() if kind.weight]
     _fill(connection, statements.FILL_TYPES, types)
+    _fill(connection, statements.FILL_ROLES, [[role, sign] for sign, role in enumerate(ROLES)])
     _fill(connection, statements.FILL_ATTRIBUTES, _attribute_rows(config))
     _fill(connection, statements.FILL_CLOCK, [[day, config.profiles.prior_events]])
     connection.execute(statements.HALF_LIVES)
@@ -142,16 +144,18 @@ def _create_macros(connection: DuckDBPyConnection) -> None:
 def _attribute_rows(config: Config) -> list[list[Any]]:
     limits = config.profiles
     rows: list[list[Any]] = [
-        [name, a.field, a.half_life_days, a.saturation_weight, a.levels, limits.max_values, 0.0, 0.0]
+        [name, a.field, a.half_life_days, a.saturation_weight, a.levels, limits.max_values, 0.0, 0.0, None, None]
         for name, a in config.active_attributes.items()
     ]
     item = config.item_affinity
     bought, limit = item.bought_before, limits.max_items
     if item.strength:
-        weights = [bought.weight, item.related.weight]
+        weights = [bought.weight, item.related.weight, item.viewed_before.weight, item.viewed_half_life_days]
         rows.append([ITEM, None, bought.half_life_days, item.saturation_weight, item.levels, limit, *weights])
     if item.owned_demotion:
-        rows.append([OWNED_DEMOTION, None, bought.half_life_days, 1.0, 1, min(4 * limit, MOST_BOUGHT), 0.0, 0.0])
+        rows.append(
+            [OWNED_DEMOTION, None, bought.half_life_days, 1.0, 1, min(4 * limit, MOST_BOUGHT), 0.0, 0.0, None, None]
+        )
     return rows
 
 

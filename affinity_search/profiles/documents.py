@@ -10,8 +10,9 @@ from affinity_search.lookups.coding import Coding, encode
 
 __all__ = ["Entry", "lookup_documents", "lookup_id", "profile_document", "shopper_of"]
 
-Entry = tuple[str, float, float, int]
-"""One taste: a value, the decayed count of the events behind it, its weight (log lift over the population), its level.
+Entry = tuple[str, float, float, int, str | None]
+"""One taste: a value, the decayed count of the events behind it, its weight (log lift over the population), its level,
+and the strongest role that any of these events has (None in a build from before there were roles).
 
 A plain tuple, because a publication makes millions of them."""
 
@@ -36,7 +37,7 @@ def lookup_documents(
     return {
         lookup_id(name, slot, user_id): {"v": keys, "on": [item_index]} if name == OWNED_DEMOTION else {"v": keys}
         for name, entries in affinities.items()
-        for slot, keys in encode({value: level for value, _, _, level in entries}, codings[name]).items()
+        for slot, keys in encode({value: level for value, _, _, level, _ in entries}, codings[name]).items()
     }
 
 
@@ -56,5 +57,6 @@ def profile_document(
 
 def _readable(entries: Sequence[Entry]) -> list[dict[str, Any]]:
     return [
-        {"value": value, "level": level, "weight": weight, "count": count} for value, count, weight, level in entries
+        {"value": value, "level": level, "weight": weight, "count": count, **({"role": role} if role else {})}
+        for value, count, weight, level, role in entries
     ]

@@ -92,7 +92,7 @@ def _warning(
     if report.entries or name in population.common:
         return ""
     if name == OWNED_DEMOTION:
-        return "item_affinity.owned_demotion: no entries: there is no event of a type with the highest weight"
+        return "item_affinity.owned_demotion: no entries: there is no event of the role purchase"
     return f"{address}: no entries: {_nothing(config, name, population)}"
 
 

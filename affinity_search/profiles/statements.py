@@ -3,6 +3,7 @@
 The statements talk through temporary tables, so that none of them is put together from text:
 
     build_types, build_attributes, build_half_lives, build_clock    the configuration, as rows
+    build_roles     what an event may say, and how much that is: a purchase has the sign 0, weaker roles higher numbers
     build_users     the shoppers to compute, where it is not all of them
     build_values    which item has which value of which attribute
     build_again     items whose bought-before signal has a weight of its own
@@ -10,8 +11,9 @@ The statements talk through temporary tables, so that none of them is put togeth
     heavy_shoppers  shoppers with so many events that they count for less in the population (see `heavy`)
     build_population, build_events    the population's shares, and how many decayed events they rest on
     build_common    values that nearly everything has: they are no taste
-    counted         one row per bucket that counts: shopper, item, type's weight, mass (weight * count), age in days
-    masses          per shopper, item and half-life: the decayed mass and number of events, and the age of the newest
+    counted         one row per bucket that counts: shopper, item, sign, mass (type's weight * count), age in days
+    masses          per shopper, item and half-life: the decayed mass, what of it was bought, the strongest sign, and
+                    the age of the newest event
     related_scores  per shopper and related item: its weight before `related.weight` (see `related`)
 
 Formulas such as `decay` and `level` are the functions of `weights`, made macros. Masses are added up as whole numbers
@@ -22,19 +24,21 @@ bits, and so the same ties and the same truncation.
 from __future__ import annotations
 
 SETTINGS_TABLES = """
-CREATE OR REPLACE TEMP TABLE build_types (type VARCHAR, weight DOUBLE);
+CREATE OR REPLACE TEMP TABLE build_types (type VARCHAR, weight DOUBLE, sign INTEGER);
+CREATE OR REPLACE TEMP TABLE build_roles (role VARCHAR, sign INTEGER);
 CREATE OR REPLACE TEMP TABLE build_clock (as_of INTEGER, prior_events DOUBLE);
 CREATE OR REPLACE TEMP TABLE build_users (user_id VARCHAR);
 CREATE OR REPLACE TEMP TABLE build_attributes (
     attribute VARCHAR, field VARCHAR, half_life_days DOUBLE, saturation_weight DOUBLE, levels INTEGER, keep INTEGER,
-    item_weight DOUBLE, related_weight DOUBLE
+    item_weight DOUBLE, related_weight DOUBLE, viewed_weight DOUBLE, viewed_half_life_days DOUBLE
 );
 CREATE OR REPLACE TEMP TABLE build_events (attribute VARCHAR, events DOUBLE);
 CREATE OR REPLACE TEMP TABLE build_again (item VARCHAR, weight DOUBLE);
 CREATE OR REPLACE TEMP TABLE build_common (attribute VARCHAR, value VARCHAR);
 """
 
-FILL_TYPES = "INSERT INTO build_types VALUES (?, ?)"
+FILL_TYPES = "INSERT INTO build_types VALUES (?, ?, ?)"
+FILL_ROLES = "INSERT INTO build_roles VALUES (?, ?)"
 FILL_CLOCK = "INSERT INTO build_clock VALUES (?, ?)"
 FILL_AGAIN = """
 INSERT INTO build_again
@@ -43,8 +47,8 @@ INSERT INTO build_again
     WHERE v.field = $field GROUP BY v.item
 """
 FILL_USERS = "INSERT INTO build_users SELECT DISTINCT unnest(?)"
-FILL_ATTRIBUTES = "INSERT INTO build_attributes VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 FILL_COMMON = "INSERT INTO build_common VALUES (?, ?)"
+FILL_ATTRIBUTES = "INSERT INTO build_attributes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 FILL_EVENTS = "INSERT INTO build_events VALUES (?, ?)"
 
 VALUES = """
@@ -58,7 +62,9 @@ CREATE OR REPLACE TEMP TABLE build_values AS
     WHERE v.item IN (SELECT item FROM build_buckets);
 """
 HALF_LIVES = """
-CREATE OR REPLACE TEMP TABLE build_half_lives AS SELECT DISTINCT half_life_days FROM build_attributes;
+CREATE OR REPLACE TEMP TABLE build_half_lives AS
+    SELECT half_life_days FROM build_attributes
+    UNION SELECT viewed_half_life_days FROM build_attributes WHERE viewed_half_life_days IS NOT NULL;
 """
 
 ALL_BUCKETS = "CREATE OR REPLACE TEMP VIEW build_buckets AS SELECT * FROM buckets"
@@ -69,7 +75,7 @@ CREATE OR REPLACE TEMP VIEW build_buckets AS
 
 COUNTED_BY_DATE = """
 CREATE OR REPLACE TEMP VIEW counted AS
-SELECT b.user_id, b.item, b.count AS events, t.weight, t.weight * b.count AS mass, c.as_of - b.day AS age
+SELECT b.user_id, b.item, b.count AS events, t.sign, t.weight * b.count AS mass, c.as_of - b.day AS age
 FROM build_buckets b JOIN build_types t ON b.type = t.type JOIN build_clock c ON b.day <= c.as_of
 """
 
@@ -77,7 +83,7 @@ COUNTED_BY_SEQUENCE = """
 CREATE OR REPLACE TEMP TABLE build_newest AS
     SELECT b.user_id, max(b.day) AS day FROM build_buckets b JOIN build_types t ON b.type = t.type GROUP BY b.user_id;
 CREATE OR REPLACE TEMP VIEW counted AS
-SELECT b.user_id, b.item, b.count AS events, t.weight, t.weight * b.count AS mass, n.day - b.day AS age
+SELECT b.user_id, b.item, b.count AS events, t.sign, t.weight * b.count AS mass, n.day - b.day AS age
 FROM build_buckets b JOIN build_types t ON b.type = t.type JOIN build_newest n ON n.user_id = b.user_id;
 """
 
@@ -138,15 +144,17 @@ WHERE a.attribute NOT IN ('item', 'owned_demotion') AND t.mass > 0 ORDER BY a.at
 NEXT_TABLES = """
 CREATE OR REPLACE TABLE profile_entries_next (
     user_id VARCHAR NOT NULL, attribute VARCHAR NOT NULL, value VARCHAR NOT NULL,
-    count DOUBLE NOT NULL, weight DOUBLE NOT NULL, level SMALLINT NOT NULL
+    count DOUBLE NOT NULL, weight DOUBLE NOT NULL, level SMALLINT NOT NULL, role VARCHAR NOT NULL
 );
 CREATE OR REPLACE TABLE profile_events_next (user_id VARCHAR NOT NULL, events DOUBLE NOT NULL);
 """
 
 MASSES = """
 CREATE OR REPLACE TEMP TABLE masses AS
-SELECT c.user_id, c.item, h.half_life_days, sum(c.events) AS events, min(c.age) AS age,
+SELECT c.user_id, c.item, h.half_life_days, sum(c.events) AS events, min(c.age) AS age, min(c.sign) AS sign,
        sum((c.mass * decay(c.age, h.half_life_days) * 1152921504606846976)::HUGEINT) AS mass,
+       coalesce(sum((c.mass * decay(c.age, h.half_life_days) * 1152921504606846976)::HUGEINT)
+                FILTER (c.sign = 0), 0) AS bought,
        sum((c.events * decay(c.age, h.half_life_days) * 1152921504606846976)::HUGEINT) AS fresh
 FROM counted c CROSS JOIN build_half_lives h
 WHERE hash(c.user_id) % $partitions = $partition GROUP BY ALL
@@ -154,23 +162,26 @@ WHERE hash(c.user_id) % $partitions = $partition GROUP BY ALL
 
 # What is forgotten counts as never had. Items never had (count 0) are limited apart: `related` has done it, and they
 # push out none that the shopper had. Where their level rounds to 0 they have no entry: only what a shopper had gets
-# level 1 for any weight above 0.
+# level 1 for any weight above 0. What others did, who were learnt from, may have been the weakest of all signs.
 SCORED = """
 CREATE OR REPLACE TEMP TABLE scored AS
 WITH histories AS (
     SELECT user_id, half_life_days, sum(mass)::DOUBLE / 1152921504606846976 AS events
     FROM masses GROUP BY user_id, half_life_days
 ), counts AS (
-    SELECT m.user_id, a.attribute, a.half_life_days, v.value, sum(m.mass)::DOUBLE / 1152921504606846976 AS count
+    SELECT m.user_id, a.attribute, a.half_life_days, v.value, min(m.sign) AS sign,
+           sum(m.mass)::DOUBLE / 1152921504606846976 AS count
     FROM masses m JOIN build_attributes a ON a.half_life_days = m.half_life_days
     JOIN build_values v ON v.item = m.item AND v.attribute = a.attribute GROUP BY ALL
     HAVING remembered(sum(m.fresh)::DOUBLE / 1152921504606846976)
 ), item_counts AS (
-    SELECT m.user_id, m.item, m.mass::DOUBLE / 1152921504606846976 AS count
-    FROM masses m JOIN build_attributes a ON a.half_life_days = m.half_life_days AND a.attribute = 'item'
-    WHERE remembered(m.fresh::DOUBLE / 1152921504606846976)
+    SELECT user_id, b.item, b.sign, b.bought::DOUBLE / 1152921504606846976 AS bought,
+           (v.mass - v.bought)::DOUBLE / 1152921504606846976 AS viewed
+    FROM masses b JOIN masses v USING (user_id, item)
+    JOIN build_attributes a ON a.half_life_days = b.half_life_days AND a.viewed_half_life_days = v.half_life_days
+    WHERE a.attribute = 'item' AND remembered(greatest(b.fresh, v.fresh)::DOUBLE / 1152921504606846976)
 ), weighed AS (
-    SELECT c.user_id, c.attribute, c.value, c.count,
+    SELECT c.user_id, c.attribute, c.value, c.count, c.sign,
            log_lift(c.count, coalesce(p.share, c.count / t.events), h.events, k.prior_events) AS weight
     FROM counts c
     JOIN histories h ON h.user_id = c.user_id AND h.half_life_days = c.half_life_days
@@ -179,8 +190,9 @@ WITH histories AS (
     CROSS JOIN build_clock k
     WHERE c.count > 0
     UNION ALL
-    SELECT user_id, a.attribute, item, coalesce(i.count, 0),
-           item_weight(coalesce(i.count, 0), coalesce(g.weight, a.item_weight))
+    SELECT user_id, a.attribute, item, coalesce(i.bought + i.viewed, 0), i.sign,
+           item_weight(coalesce(i.bought, 0), coalesce(g.weight, a.item_weight))
+           + item_weight(coalesce(i.viewed, 0), coalesce(a.viewed_weight, g.weight, a.item_weight))
            + a.related_weight * coalesce(r.score, 0)
     FROM item_counts i FULL JOIN related_scores r USING (user_id, item)
     LEFT JOIN build_again g USING (item)
@@ -194,12 +206,12 @@ SELECT user_id, attribute, value, count, weight, weight > saturation_weight AS c
        row_number() OVER (
            PARTITION BY user_id, attribute, count > 0
            ORDER BY weight * CASE WHEN attribute = 'item' THEN 1 ELSE count END DESC, value
-       ) <= keep AS kept
-FROM levelled WHERE level > 0
+       ) <= keep AS kept,
+       o.role
+FROM levelled l JOIN build_roles o ON o.sign = coalesce(l.sign, (SELECT max(sign) FROM build_types)) WHERE level > 0
 """
 
-# The items bought, for `item_affinity.owned_demotion`: those of the types that count most, the newest first. None where
-# `owned_demotion` is no attribute of this build.
+# The items bought, for `item_affinity.owned_demotion`, the newest first. None where that is no attribute of the build.
 BOUGHT = """
 INSERT INTO scored
 WITH bought AS (
@@ -207,18 +219,18 @@ WITH bought AS (
            sum((mass * decay(age, half_life_days) * 1152921504606846976)::HUGEINT)::DOUBLE
            / 1152921504606846976 AS count
     FROM counted CROSS JOIN build_attributes
-    WHERE attribute = 'owned_demotion' AND weight = (SELECT max(weight) FROM build_types)
+    WHERE attribute = 'owned_demotion' AND sign = 0
       AND hash(user_id) % $partitions = $partition
     GROUP BY user_id, item
 )
 SELECT user_id, attribute, item, count, 1, false, 1,
-       row_number() OVER (PARTITION BY user_id ORDER BY age, item) <= keep
+       row_number() OVER (PARTITION BY user_id ORDER BY age, item) <= keep, 'purchase'
 FROM bought JOIN build_attributes ON attribute = 'owned_demotion'
 """
 
 KEEP = """
 INSERT INTO profile_entries_next
-    SELECT user_id, attribute, value, count, weight, level FROM scored WHERE kept
+    SELECT user_id, attribute, value, count, weight, level, role FROM scored WHERE kept
 """
 
 HISTORY = """

@@ -44,7 +44,7 @@ PLAN = """
 CREATE OR REPLACE TEMP TABLE publish_users AS SELECT unnest($users::VARCHAR[]) AS user_id;
 CREATE OR REPLACE TEMP TABLE publish_plan AS
 WITH built AS (
-    SELECT user_id, $coding || sum(md5_number_lower(concat(attribute, ':', level, ':', value))) AS content
+    SELECT user_id, $coding || sum(md5_number_lower(concat(attribute, ':', level, ':', role, ':', value))) AS content
     FROM profile_entries WHERE $everyone OR user_id IN (SELECT user_id FROM publish_users) GROUP BY user_id
 ), before AS (
     SELECT * FROM published WHERE $everyone OR user_id IN (SELECT user_id FROM publish_users)
@@ -62,10 +62,11 @@ FROM publish_plan
 # Per shopper a head (content, documents, events), then the entries; no attribute is named "", so the head comes first.
 CHANGED = """
 WITH changed AS (SELECT * FROM publish_plan WHERE content IS NOT NULL AND unchanged IS NOT TRUE)
-SELECT c.user_id, '' AS attribute, c.content AS value, h.events AS count, 0.0 AS weight, 0 AS level, c.documents
+SELECT c.user_id, '' AS attribute, c.content AS value, h.events AS count, 0.0 AS weight, 0 AS level, NULL AS role,
+       c.documents
 FROM changed c JOIN profile_events h USING (user_id)
 UNION ALL
-SELECT user_id, attribute, value, round(count, 4), round(weight, 4), level, NULL
+SELECT user_id, attribute, value, round(count, 4), round(weight, 4), level, role, NULL
 FROM profile_entries WHERE user_id IN (SELECT user_id FROM changed)
 ORDER BY user_id, attribute, level DESC, weight DESC, value
 """
@@ -117,9 +118,9 @@ def publish_profiles(
     """Makes the engine hold the profiles of the last build; with `users` only those of these shoppers.
 
     What a shopper no longer has is deleted, and so are shoppers who no longer have a profile. A profile is written
-    again when a level or the coding changed; the counts and weights that people read are as of that day. Where the
-    aliases point to other indexes than the last time, what those hold is read first. `progress` gets shoppers done and
-    in all.
+    again when a level, a role or the coding changed; the counts and weights that people read are as of that day. Where
+    the aliases point to other indexes than the last time, what those hold is read first. `progress` gets shoppers done
+    and in all.
 
     Raises DataError where there is no build with this configuration, MissingResource where an alias is missing, and the
     other errors of `write_bulk`; the same command again goes on where it stopped.
@@ -246,8 +247,8 @@ def _actions(reader: DuckDBPyConnection, config: Config, build: Build, desk: _De
 def _writes(
     config: Config, build: Build, desk: _Desk, user_id: str, rows: Iterator[tuple[Any, ...]]
 ) -> Iterator[Action]:
-    _, _, content, events, _, _, before = next(rows)
-    affinities = {name: [row[2:6] for row in entries] for name, entries in groupby(rows, key=itemgetter(1))}
+    _, _, content, events, _, _, _, before = next(rows)
+    affinities = {name: [row[2:7] for row in entries] for name, entries in groupby(rows, key=itemgetter(1))}
     lookups = lookup_documents(user_id, affinities, codings(config), config.items.index)
     gone = [document for document in before if document not in lookups]
     desk.open(user_id, _Open(content, list(lookups), len(lookups) + len(gone) + 1))

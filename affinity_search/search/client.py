@@ -15,6 +15,8 @@ __all__ = ["Client", "Options"]
 
 # What a search answers when a profile index is missing (404), closed (400) or has no shard available (503).
 PROFILES_UNREADABLE = frozenset({400, 404, 503})
+ANY_WORD = "no hit has every word; these have some of them"
+NOBODY = "personalisation is off because `user_id` is empty"
 
 
 class Options(TypedDict, total=False):
@@ -27,6 +29,7 @@ class Options(TypedDict, total=False):
     sort: str
     order: Literal["asc", "desc"]
     operator: Literal["and", "or"]
+    track_total_hits: bool | int
 
 
 @dataclass(frozen=True)
@@ -47,14 +50,21 @@ class Client:
 
         With a `user_id` the order is personal; for an unknown one it is the generic order with the generic scores.
         Where no hit has every word, hits with any of them are returned and a note says so. Where the profiles cannot
-        be read the answer is generic and a note says so. Raises EngineError where the generic request fails too.
+        be read, the hits are sorted or the template has nothing personal, the answer is generic and a note says why.
+        With `track_total_hits` (True, or how far to count) the answer has a total. Raises EngineError where the
+        generic request fails too.
         """
         parameters = _parameters(q, options)
         answer = self._answer(parameters)
         if not answer.hits and q and not parameters.keys() & {"operator", "from"}:
             loose = self._answer({**parameters, "operator": "or"})
-            return replace(loose, notes=(*loose.notes, "no hit has every word; these have some of them"))
+            notes = (*loose.notes, ANY_WORD) if loose.hits else loose.notes
+            return replace(loose, notes=notes, any_word=True)
         return answer
+
+    def parameters(self, q: str, options: Options) -> dict[str, Any]:
+        """The template's parameters for a query with these options."""
+        return _parameters(q, options)
 
     def _answer(self, parameters: dict[str, Any]) -> Answer:
         try:
@@ -68,7 +78,10 @@ class Client:
     def _sent(self, parameters: dict[str, Any]) -> Answer:
         body = {"id": self.template, "params": parameters}
         found = self.engine.call("POST", path(self.index, "_search", "template"), body)
-        return read_answer(found, first_rank=parameters.get("from", 0) + 1)
+        personal = bool(parameters.get("user_id"))
+        answer = read_answer(found, first_rank=parameters.get("from", 0) + 1, personal=personal)
+        nobody = "user_id" in parameters and not personal
+        return replace(answer, notes=(*answer.notes, NOBODY)) if nobody else answer
 
 
 def _parameters(q: str, options: Options) -> dict[str, Any]:

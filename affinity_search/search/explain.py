@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import Any, Unpack
+from dataclasses import asdict, dataclass
+from typing import Any, Unpack, cast
 
-from affinity_search.config.model import OWNED_DEMOTION, Config
-from affinity_search.engine.protocol import path
-from affinity_search.errors import MissingResource
-from affinity_search.items.item import parse_item, values_at
-from affinity_search.search.answer import Answer, Hit, Reason
+from affinity_search.config.model import Config
+from affinity_search.search import sentences
+from affinity_search.search.answer import SORTED, Answer, Hit
 from affinity_search.search.client import Client, Options
-from affinity_search.search.sentences import sentence
+from affinity_search.search.deployed import other_configuration
+from affinity_search.search.told import read_shopper, with_values
 
-__all__ = ["ExplainedHit", "Explanation", "explain"]
+__all__ = ["MOST_RANKS", "ExplainedHit", "Explanation", "explain", "generic_options", "said_of"]
 
-Liked = Mapping[tuple[str, str], tuple[int, float]]
-"""Level and decayed count by attribute and value."""
+MOST_RANKS = 10_000
+"""How many hits an engine gives at most."""
+RANKS_OF_ALL = 1_000
+"""How far the generic order is read where every hit is re-ranked."""
 
 
 @dataclass(frozen=True)
 class ExplainedHit:
-    """A hit, its rank without personalisation (None where that lies beyond the window), and a sentence for people."""
+    """A hit, its rank without personalisation (None where that is beyond the hits read), and a sentence for people."""
 
     hit: Hit
     generic_rank: int | None
@@ -36,6 +37,7 @@ class ExplainedHit:
             "generic_rank": self.generic_rank,
             "id": hit.id,
             "score": hit.score,
+            "accounted": hit.accounted,
             "relevance": hit.relevance,
             "factor": hit.factor,
             "reasons": [asdict(reason) for reason in hit.reasons],
@@ -45,69 +47,72 @@ class ExplainedHit:
 
 @dataclass(frozen=True)
 class Explanation:
-    """One query for one shopper: `generic` and `personalised` hits, and what the answer said of itself."""
+    """One query for one shopper: `generic` and `personalised` hits, and what the answer said of itself.
+
+    `generic_depth` is how many generic hits were read to find ranks in. `notes` are those of the answer, and one more
+    where the configuration is not the deployed one.
+    """
 
     query: str
     user: str
     generic: tuple[Hit, ...]
     personalised: tuple[ExplainedHit, ...]
     answer: Answer
+    generic_depth: int = 0
+    notes: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The explanation as plain JSON values."""
         return {
             "user": self.user,
             "template": self.answer.template,
-            "notes": list(self.answer.notes),
+            "window": self.answer.window,
+            "total": self.answer.total,
+            "notes": list(self.notes),
             "generic": [{"rank": hit.rank, "id": hit.id, "score": hit.score} for hit in self.generic],
             "personalised": [hit.as_json() for hit in self.personalised],
         }
 
 
 def explain(client: Client, config: Config, q: str, user: str, **options: Unpack[Options]) -> Explanation:
-    """The explanation of one search; without any reason where the shopper is unknown.
+    """The explanation of one search; without any reason where the shopper is unknown, or beyond the window.
 
-    Sends three requests: the personal search, the generic one over the whole window, and the shopper's profile.
+    Sends three requests: the personal search, the same one without the shopper, and one for what the engine holds of
+    the shopper. The window is the one that the answer tells, whatever `config` says.
     """
     personal: Options = {**options, "user_id": user}
     answer = client.search(q, **personal)
-    first, size = options.get("from_") or 0, options.get("size") or config.search.size
-    window = max(config.search.window, first + size)
-    whole: Options = {**options, "from_": 0, "size": window}
-    generic = client.search(q, **whole).hits
+    first = options.get("from_") or 0
+    size = options.get("size") or max(config.search.size, len(answer.hits))
+    depth = _depth(answer, first + size)
+    everybody: Options = {**generic_options(options, answer), "from_": 0, "size": depth}
+    generic = client.search(q, **everybody).hits
     ranks = {hit.id: hit.rank for hit in generic}
-    liked = _liked(client, config, user)
-    explained = [_explained(_with_values(hit, config, liked), ranks) for hit in answer.hits]
-    return Explanation(q, user, generic[first : first + size], tuple(explained), answer)
+    shopper = read_shopper(client.engine, config, user, answer.hits)
+    hits = [with_values(hit, config, shopper) for hit in answer.hits]
+    explained = tuple(ExplainedHit(hit, ranks.get(hit.id), said_of(hit, answer, q)) for hit in hits)
+    notes = (*answer.notes, *other_configuration(answer, config))
+    return Explanation(q, user, generic[first : first + size], explained, answer, depth, notes)
 
 
-def _explained(hit: Hit, ranks: Mapping[str, int]) -> ExplainedHit:
-    return ExplainedHit(hit, ranks.get(hit.id), sentence(hit.reasons))
+def generic_options(options: Mapping[str, Any], answer: Answer) -> Options:
+    """The options that ask for the order of everybody just as the answer was asked for, its words included."""
+    operator = options.get("operator") or ("or" if answer.any_word else "and")
+    return cast(Options, {name: value for name, value in options.items() if name != "user_id"} | {"operator": operator})
 
 
-def _liked(client: Client, config: Config, user: str) -> Liked:
-    try:
-        profile = client.engine.call("GET", path(config.profile_index, "_doc", user))["_source"]
-    except MissingResource:
-        return {}
-    return {
-        (attribute, entry["value"]): (entry["level"], entry["count"])
-        for attribute, entries in profile["affinities"].items()
-        for entry in entries
-    }
+def said_of(hit: Hit, answer: Answer, q: str) -> str:
+    """The sentence for a hit of this answer."""
+    if not hit.accounted:
+        return sentences.BEYOND
+    if SORTED in answer.notes:
+        return sentences.SORTED
+    return sentences.sentence(hit.reasons) if hit.reasons or q else sentences.POPULAR
 
 
-def _with_values(hit: Hit, config: Config, liked: Liked) -> Hit:
-    return replace(hit, reasons=tuple(_with_value(reason, hit, config, liked) for reason in hit.reasons))
-
-
-def _with_value(reason: Reason, hit: Hit, config: Config, liked: Liked) -> Reason:
-    if reason.attribute == OWNED_DEMOTION:
-        return reason
-    if reason.attribute not in config.attributes:
-        _, count = liked.get((reason.attribute, hit.id), (0, 1.0))
-        return replace(reason, value=hit.id, related=count == 0)
-    values = values_at(parse_item({**hit.source, "id": hit.id}), config.attributes[reason.attribute].field)
-    # A value is named only if the profile gives it the very level that the engine found.
-    named = [value for value in values if liked.get((reason.attribute, value), (0, 0.0))[0] == reason.level]
-    return replace(reason, value=min(named, default=None))
+def _depth(answer: Answer, wanted: int) -> int:
+    """How many generic hits there are to look through: every shard has a window of its own."""
+    if not answer.personalised:
+        return min(MOST_RANKS, wanted)
+    window = RANKS_OF_ALL if answer.window is None else answer.window * answer.shards
+    return min(MOST_RANKS, max(window, wanted))

@@ -8,8 +8,9 @@ For a shopper u and a value v of an attribute:
     W   = log_lift(c, pi, n, prior_events) = ln(1 + c / (pi * (prior_events + n)))
 
 W is the smoothed log lift of the value over the population, shifted so that it is never negative: a popular value does
-not dominate, and nothing is demoted. An item weighs `item_weight` (bought before), and on top of that `related_weight`:
-how much more the shopper's history says of it than others do (see `related`). Weights are quantised by `level`.
+not dominate, and nothing is demoted. An item weighs `item_weight` of its purchases, again `item_weight` of its other
+events, and on top of that `related_weight`: how much more the shopper's history says of it than others do (see
+`related`). Weights are quantised by `level`.
 
 Two kinds of entries are left out: what is no longer `remembered`, and values that nearly everything has (`common`).
 
@@ -63,7 +64,7 @@ def log_lift(count: Any, share: Any, events: Any, prior_events: Any) -> Any:
 
 
 def item_weight(count: Any, weight: Any) -> Any:
-    """The bought-before weight of an item: weight * ln(1 + count); 0 for a count of 0."""
+    """The weight of an item that was bought (or viewed) before: weight * ln(1 + count); 0 for a count of 0."""
     return weight * np.log(1 + count)
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from affinity_search.config.model import Config, Events
 from affinity_search.errors import DataError
 from affinity_search.events import Accounting, Event, EventRules, Quarantine, UnreadableFile, Verdict, read_events
-from affinity_search.profiles import judging
+from affinity_search.state import judging
 from affinity_search.state.builds import transaction
 from affinity_search.state.ingested import FileReport, HeldChange, IngestReport, raise_where_failed
 from affinity_search.state.known import KnownItems, near_misses

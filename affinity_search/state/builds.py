@@ -68,7 +68,7 @@ def config_hash(config: Config) -> str:
     by_value = item.bought_before.by_value
     unused = {"owned_demotion"} if item.related_on else {"owned_demotion", "related"}
     parts = {
-        "types": {name: kind.weight for name, kind in config.events.types.items()},
+        "types": {name: [kind.weight, kind.role] for name, kind in config.events.types.items()},
         "time": config.events.time,
         "attributes": {n: a.model_dump(exclude={"strength"}) for n, a in config.active_attributes.items()},
         "item": item.model_dump(exclude={"strength"} | unused) if item.strength else None,

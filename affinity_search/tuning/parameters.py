@@ -89,7 +89,7 @@ def parameters(config: Config) -> tuple[tuple[Parameter, ...], ...]:
         (_number("popularity.recent.weight", "popularity", RECENT, _has_calendar),),
         (_number("popularity.all_time.weight", "popularity", ALL_TIME),),
         (_number("item_affinity.strength", "bought_before", STRENGTHS, refits=_list_switched_on),),
-        (_number("item_affinity.owned_demotion", "owned_demotion", DEMOTIONS, _bought_items_are_not_lifted),),
+        (_number("item_affinity.owned_demotion", "owned_demotion", DEMOTIONS, _owned_items_are_not_boosted),),
         (_related(),),
         tuple(_switch(name) for name in names),
         (_factor("attributes.*.strength", "attribute", STRENGTH_FACTORS, _strengths, lambda _: ()),),
@@ -193,8 +193,10 @@ def _list_is_on(config: Config) -> bool:
     return bool(config.item_affinity.strength)
 
 
-def _bought_items_are_not_lifted(config: Config) -> bool:
-    return not (config.item_affinity.strength and config.item_affinity.bought_before.weight)
+def _owned_items_are_not_boosted(config: Config) -> bool:
+    item = config.item_affinity
+    boosted = item.strength and (item.bought_before.weight or item.viewed_before.weight)
+    return bool(config.events.purchases) and not boosted
 
 
 def _list_switched_on(config: Config) -> tuple[str, ...]:
@@ -222,3 +224,5 @@ def _active_half_lives(config: Config) -> Iterator[str]:
     yield from (f"attributes.{name}.half_life_days" for name in config.active_attributes)
     if config.item_affinity.strength:
         yield "item_affinity.bought_before.half_life_days"
+        if config.item_affinity.viewed_before.half_life_days:
+            yield "item_affinity.viewed_before.half_life_days"

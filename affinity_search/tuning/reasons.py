@@ -15,7 +15,7 @@ from affinity_search.offline.shop import AttributeFacts, Shop
 from affinity_search.offline.types import EventTypes
 from affinity_search.tuning.acceptance import SURE, Auc
 from affinity_search.tuning.ascent import Found
-from affinity_search.tuning.wording import addresses, gains, percent, why
+from affinity_search.tuning.wording import addresses, gains, of_events, percent, why
 
 __all__ = ["Looked", "init_reasons", "reasons", "why_idle"]
 
@@ -74,16 +74,17 @@ def reasons(before: Config, found: Found) -> dict[str, str]:
 
 def init_reasons(looked: Looked, found: Found, config: Config) -> dict[str, str]:
     """The reasons for the numbers of `config`, which `init` made of what was found; the empty address tells it all."""
-    return {
+    given = {f"events.types.{name}": reason for name, reason in looked.types.reasons.items()}
+    judged = {
         "": _looked_at(looked, found),
         "events.time": _why_time(looked.shop),
-        **{f"events.types.{name}": reason for name, reason in looked.types.reasons.items()},
         "attributes": _why_attributes(config),
         **{f"attributes.{name}": _why_attribute(looked, found, name) for name in config.attributes},
         **{address: _why_number(address, found) for address in MEANINGS},
         "item_affinity.bought_before.half_life_days": _why_half_life(found),
         "search.max_boost": _why_bound(config),
     }
+    return given | {address: of_events(config, reason) for address, reason in judged.items()}
 
 
 def _fitted(before: Config, after: Config) -> Iterator[tuple[str, float, float]]:
@@ -193,7 +194,7 @@ def _why_not_tried(address: str, config: Config) -> str:
     if address == "popularity.recent.weight" and config.events.time == "sequence":
         return "there is no common calendar"
     if address == "item_affinity.owned_demotion" and config.item_affinity.strength:
-        return "what was bought is lifted"
+        return "what was bought is boosted"
     return "it has no effect here"
 
 

@@ -10,13 +10,13 @@ from affinity_search.tuning.ascent import Step
 from affinity_search.tuning.reasons import reasons, why_idle
 from affinity_search.tuning.suggestion import Suggestion
 from affinity_search.tuning.tune import Tuning
-from affinity_search.tuning.wording import percent, why
+from affinity_search.tuning.wording import of_events, percent, why
 from affinity_search.tuning.write import write_yaml
 
 __all__ = ["as_json", "as_text", "proposal"]
 
 HEAD = (
-    "Proposed by `affinity tune`, which replayed the shop's last purchases. Nothing is changed in the engine by this "
+    "Proposed by `affinity tune`, which replayed the end of the shop's log. Nothing is changed in the engine by this "
     "file: compare it with yours, `affinity profiles build` with it, then `affinity plan` and `affinity apply`."
 )
 BELOW = "Even so all or new items stand BELOW the generic order: begin with what `affinity init` chooses."
@@ -80,23 +80,25 @@ def _not_tried(found: Tuning) -> list[str]:
 
 
 def _looked_at(found: Tuning) -> str:
-    return (
+    text = (
         f"{found.searches:,} searches of {found.shoppers:,} shoppers, derived from the purchases since {found.since}; "
         f"objective: {found.aim}. Changes are in percent of the generic nDCG@10; a number changes where the objective "
         f"gains with 99 % confidence, an attribute is switched on where its AUC is surely enough and it is not likely "
         f"to cost anything; intervals are of 95 %."
     )
+    return of_events(found.before, text)
 
 
 def _total(found: Tuning) -> str:
     start, end, total = found.found.start, found.found.end, found.found.total.verdict
-    return (
+    text = (
         f"Together, on the searches that they were chosen by, nDCG@10 of all purchases: "
         f"{start.personalised.mean_all:.4f} -> "
         f"{end.personalised.mean_all:.4f} ({percent(total.all)}; generic {end.generic.mean_all:.4f}); "
         f"new items: {start.personalised.mean_novel:.4f} -> {end.personalised.mean_novel:.4f} "
         f"({percent(total.novel)}; generic {end.generic.mean_novel:.4f})."
     )
+    return of_events(found.before, text)
 
 
 def _gain_json(found: Gain) -> dict[str, Any]:

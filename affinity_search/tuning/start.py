@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import ValidationError
 
 from affinity_search.config.model import RESERVED_ATTRIBUTES, Attribute, Config
+from affinity_search.config.roles import PURCHASE
 from affinity_search.offline.shop import AttributeFacts, Shop
 from affinity_search.offline.types import EventTypes
 
@@ -30,8 +31,9 @@ def start_config(
     if not any(weights.values()):
         weights = {**weights, "purchase": 1.0}
     half_life = HALF_LIFE[time]
+    kinds = {name: {"weight": weight, "role": types.roles.get(name, PURCHASE)} for name, weight in weights.items()}
     data = {
-        "events": {"types": {name: {"weight": weight} for name, weight in weights.items()}, "time": time},
+        "events": {"types": kinds, "time": time},
         "attributes": {
             name: {
                 "field": source,

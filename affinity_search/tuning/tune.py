@@ -88,7 +88,8 @@ def tune(engine: Engine, files: Files, config: Config, aim: Objective, *, say: S
         training = Files(files.items, log.training, None)
         with open_sandbox(engine, config, training, f"tune-{secrets.token_hex(4)}", say) as (state, own):
             searches = engine_searches(engine, own, log)
-            say(f"replay: {len(searches):,} of {len(log.wanted):,} searches, from the purchases since {log.since}")
+            tested = f"the {log.split.word}s since {log.since}"
+            say(f"replay: {len(searches):,} of {len(log.wanted):,} searches, from {tested}")
             with history_state(log.shop, log.split) as history:
                 scorer = Scorer(searches, ProfileWeights(history, log.shop, searches))
                 found = search(own, scorer, log.shop, log.split, aim)

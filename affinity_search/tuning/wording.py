@@ -5,13 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from affinity_search.config.model import Config
+from affinity_search.config.roles import PURCHASE
 from affinity_search.offline.gains import Gain, Verdict
 from affinity_search.tuning.ascent import Step
 from affinity_search.tuning.by_category import BY_VALUE
 
-__all__ = ["addresses", "gains", "percent", "why"]
+__all__ = ["addresses", "gains", "of_events", "percent", "why"]
 
 FACTORS = {"attributes.*.strength": "strength", "half_life_days": "half_life_days"}
+
+WITHOUT_PURCHASES = {
+    "purchase": "event",
+    "Purchase": "Event",
+    "bought": "taken",
+    "buying": "taking",
+    "many buy": "many take",
+}
+
+
+def of_events(config: Config, text: str) -> str:
+    """A text about purchases, for a shop whose log has none: it then speaks of events, and of what was taken."""
+    if config.events.target_word == PURCHASE:
+        return text
+    for word, other in WITHOUT_PURCHASES.items():
+        text = text.replace(word, other)
+    return text
 
 
 def percent(found: Gain) -> str:
@@ -36,6 +54,8 @@ def addresses(step: Step, config: Config) -> Iterator[str]:
     yield from (f"attributes.{name}.{key}" for name in config.active_attributes)
     if key == "half_life_days" and config.item_affinity.strength:
         yield "item_affinity.bought_before.half_life_days"
+        if config.item_affinity.viewed_before.half_life_days:
+            yield "item_affinity.viewed_before.half_life_days"
 
 
 def why(step: Step) -> str:

@@ -91,7 +91,7 @@ def _buy(bench: _Bench, user: str, query: str) -> tuple[float, ...]:
     marks.append(time.perf_counter())
     hits = client.search(query, user_id=user).hits
     marks.append(time.perf_counter())
-    if not any(hit.id == last.id and hit.factor > last.factor for hit in hits):
+    if not any(hit.id == last.id and (hit.factor or 1) > (last.factor or 1) for hit in hits):
         raise EngineFailed(f"{bench.engine.url}: expected {last.id} to rise for {user}, found it as it was")
     steps = [(after - before) * 1000 for before, after in pairwise(marks)]
     return (*steps, sum(steps))

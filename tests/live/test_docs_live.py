@@ -227,14 +227,14 @@ def test_no_parameters_give_the_ten_most_popular_items_and_null_is_refused(shop:
         search(shop, None)
 
 
-def test_the_names_on_hits_are_of_the_four_kinds(shop: Shop) -> None:
+def test_the_names_on_hits_are_of_the_five_kinds(shop: Shop) -> None:
     template = "template|affinity-search-1a2b3c4d"
     asked = {"q": "walking shoes"}
     [generic] = search(shop, asked)
     [personal] = search(shop, {**asked, "user_id": STRANGER})
     [by_price] = search(shop, {**asked, "user_id": "u42", "sort": "price"})
     assert matched_names(generic, shop) == {template}
-    assert matched_names(personal, shop) == {template, "personalised"}
+    assert matched_names(personal, shop) == {template, "personalised", "window|100"}
     assert matched_names(by_price, shop) == {template, "sorted"}
     assert generic["_score"] == personal["_score"] == by_price["_score"]
 

@@ -117,7 +117,9 @@ def test_somebody_who_only_looked_has_nothing_that_steps_back(desk: Desk) -> Non
 
 
 def test_a_stranger_gets_the_generic_answer_to_the_last_bit(desk: Desk) -> None:
-    assert desk.all_hits(STRANGER).hits == desk.all_hits().hits
+    found, wanted = desk.all_hits(STRANGER).hits, desk.all_hits().hits
+    assert [(hit.id, hit.score) for hit in found] == [(hit.id, hit.score) for hit in wanted]
+    assert {hit.factor for hit in found if hit.accounted} == {1}
 
 
 def test_explain_says_what_is_new(desk: Desk) -> None:
