@@ -84,7 +84,7 @@ def test_only_the_window_is_lifted() -> None:
 
 
 def test_what_was_bought_steps_back() -> None:
-    config = parse_config("{events: {types: {p: {weight: 1}}}, item_affinity: {owned_demotion: 0.5}}")
+    config = parse_config("{events: {types: {buy: {weight: 1}}}, item_affinity: {owned_demotion: 0.5}}")
     some = searches([{3}], owned={1})
     assert bench(some).scores(config).tolist() == [[1.5, 1.0, 1.5, 1.5]]
     assert bench(searches([{3}])).scores(config).tolist() == [[1.0] * 4]
