@@ -103,7 +103,7 @@ def test_a_profile_has_as_many_entries_as_its_kind_says(profile: str, entries: i
     found = tastes(catalogue(1000), crowd, 0)
     assert list(found) == [*ATTRIBUTES[lookup_count], "item"]
     assert sum(len({value for value, *_ in of}) for of in found.values()) == entries
-    assert {level for of in found.values() for *_, level in of} <= set(range(1, 16))
+    assert {level for of in found.values() for *_, level, _ in of} <= set(range(1, 16))
     assert tastes(catalogue(1000), crowd, 0) == found
 
 
@@ -121,7 +121,7 @@ def test_what_is_written_for_a_shopper() -> None:
     written = {action.id: dict(action.body or {})["v"] for action in actions if action.index == config.lookup_index}
     for name in codings(config):
         slots = {slot: written[f"{name}.{slot}.mid-16-0"] for slot in ("b0", "b1", "b2", "b3")}
-        assert decode(slots) == {affinity_key(value): level for value, *_, level in found[name]}
+        assert decode(slots) == {affinity_key(value): level for value, *_, level, _ in found[name]}
     assert len(written) == config.lookups == 16
     assert [(action.index, action.id) for action in actions[16:]] == [
         ("affinity-bench-profiles", "mid-16-0"),
@@ -130,7 +130,7 @@ def test_what_is_written_for_a_shopper() -> None:
 
 
 def test_the_rivals_profile_holds_keys_and_lifts() -> None:
-    found = {"brand": [("Alder", 1.0, 0.5, 3)], "item": [("p000001", 1.0, 0.5, 15)]}
+    found = {"brand": [("Alder", 1.0, 0.5, 3, "purchase")], "item": [("p000001", 1.0, 0.5, 15, "view")]}
     assert app_document(found, {"brand": 0.02, "item": 0.1}) == {
         "brand": {"k": [affinity_key("Alder")], "w": [0.06]},
         "item": {"k": ["p000001"], "w": [1.5]},

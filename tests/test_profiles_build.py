@@ -280,10 +280,16 @@ def test_every_entry_says_the_most_that_its_events_say(connection: Connection) -
     shop = config(attributes={"brand": {"field": "attrs.brand"}}, events={"types": types})
     buckets = [("u", f"i{n}", kind, 100, 1) for n, kind in enumerate(types)]
     buckets += [("u", "i3", "impression", 100, 9), ("u", "i2", "rating", 90, 1), ("v", "i9", "impression", 100, 9)]
-    fill(connection, buckets, [("i4", "attrs.brand", "A"), ("i9", "attrs.brand", "B"), ("i0", "attrs.brand", "A")])
+    # Of C less than half was bought, and the rest says no more than that it was viewed.
+    buckets += [("u", "i0", "click", 99, 1), ("w", "i5", "purchase", 100, 1), ("w", "i5", "view", 100, 2)]
+    brands = [("i4", "A"), ("i9", "B"), ("i0", "A"), ("i5", "C")]
+    fill(connection, buckets, [(item, "attrs.brand", brand) for item, brand in brands])
     build_profiles(connection, shop, now_ms=1)
     assert {row[0:1] + row[2:3]: row[6] for row in rows(connection, "profile_entries")} == {
-        ("u", "A"): "purchase",
+        ("u", "A"): "click",
+        ("u", "C"): "other",
+        ("w", "C"): "view",
+        ("w", "i5"): "purchase",
         ("v", "B"): "impression",
         ("u", "i0"): "purchase",
         ("u", "i1"): "add_to_cart",

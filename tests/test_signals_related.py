@@ -409,5 +409,5 @@ def test_related_weight(score: float, mean: float, expected: float) -> None:
 
 
 def test_the_sentence_claims_no_purchase() -> None:
-    reason = Reason("item", 3, 0.5, 0.3, "s1", related=True)
+    reason = Reason("item", 3, 0.5, 0.3, "s1", related=True, role="purchase")
     assert sentence([reason]) == "People who bought what you bought also bought this."

@@ -12,7 +12,7 @@ __all__ = ["Entry", "lookup_documents", "lookup_id", "profile_document", "shoppe
 
 Entry = tuple[str, float, float, int, str | None]
 """One taste: a value, the decayed count of the events behind it, its weight (log lift over the population), its level,
-and the strongest role that any of these events has (None in a build from before there were roles).
+and the role of these events (None in a build from before there were roles).
 
 A plain tuple, because a publication makes millions of them."""
 

@@ -12,8 +12,8 @@ The statements talk through temporary tables, so that none of them is put togeth
     build_population, build_events    the population's shares, and how many decayed events they rest on
     build_common    values that nearly everything has: they are no taste
     counted         one row per bucket that counts: shopper, item, sign, mass (type's weight * count), age in days
-    masses          per shopper, item and half-life: the decayed mass, what of it was bought, the strongest sign, and
-                    the age of the newest event
+    masses          per shopper, item and half-life: the decayed mass, what of it was bought, the strongest sign, of
+                    all events and of those that are no purchases, and the age of the newest event
     related_scores  per shopper and related item: its weight before `related.weight` (see `related`)
 
 Formulas such as `decay` and `level` are the functions of `weights`, made macros. Masses are added up as whole numbers
@@ -152,6 +152,7 @@ CREATE OR REPLACE TABLE profile_events_next (user_id VARCHAR NOT NULL, events DO
 MASSES = """
 CREATE OR REPLACE TEMP TABLE masses AS
 SELECT c.user_id, c.item, h.half_life_days, sum(c.events) AS events, min(c.age) AS age, min(c.sign) AS sign,
+       min(c.sign) FILTER (c.sign > 0) AS other_sign,
        sum((c.mass * decay(c.age, h.half_life_days) * 1152921504606846976)::HUGEINT) AS mass,
        coalesce(sum((c.mass * decay(c.age, h.half_life_days) * 1152921504606846976)::HUGEINT)
                 FILTER (c.sign = 0), 0) AS bought,
@@ -163,13 +164,15 @@ WHERE hash(c.user_id) % $partitions = $partition GROUP BY ALL
 # What is forgotten counts as never had. Items never had (count 0) are limited apart: `related` has done it, and they
 # push out none that the shopper had. Where their level rounds to 0 they have no entry: only what a shopper had gets
 # level 1 for any weight above 0. What others did, who were learnt from, may have been the weakest of all signs.
+# Of a value is said what most of its count comes from: bought only where at least half of it was.
 SCORED = """
 CREATE OR REPLACE TEMP TABLE scored AS
 WITH histories AS (
     SELECT user_id, half_life_days, sum(mass)::DOUBLE / 1152921504606846976 AS events
     FROM masses GROUP BY user_id, half_life_days
 ), counts AS (
-    SELECT m.user_id, a.attribute, a.half_life_days, v.value, min(m.sign) AS sign,
+    SELECT m.user_id, a.attribute, a.half_life_days, v.value,
+           CASE WHEN 2 * sum(m.bought) >= sum(m.mass) THEN 0 ELSE min(m.other_sign) END AS sign,
            sum(m.mass)::DOUBLE / 1152921504606846976 AS count
     FROM masses m JOIN build_attributes a ON a.half_life_days = m.half_life_days
     JOIN build_values v ON v.item = m.item AND v.attribute = a.attribute GROUP BY ALL

@@ -147,8 +147,12 @@ def _left_out(desk: _Desk, item: str) -> tuple[Verdict, tuple[str, ...], tuple[s
         return "no_match", (), (_words(desk, item, plain),)
     filters = {name: value for name, value in (desk.options.get("filters") or {}).items() if value is not None}
     names = tuple(n for n, value in filters.items() if not desk.matches(item, {**plain, "filters": {n: value}}))
-    said = ", ".join(f"{name} ({filters[name]})" for name in names)
+    said = ", ".join(f"{name} ({_text(filters[name])})" for name in names)
     return "filtered", names, (f"It matches the query, but a filter leaves it out: {said}.",)
+
+
+def _text(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def _words(desk: _Desk, item: str, plain: Mapping[str, Any]) -> str:

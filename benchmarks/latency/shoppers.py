@@ -71,7 +71,7 @@ def _different(rng: random.Random, values: Any, count: int) -> Iterable[str]:
 def _entries(rng: random.Random, values: Iterable[str]) -> list[Entry]:
     wanted = list(values)
     levels = rng.choices(range(1, LEVELS + 1), LEVEL_WEIGHTS, k=len(wanted))
-    return [(value, float(level), level / 2, level) for value, level in zip(wanted, levels, strict=True)]
+    return [(value, float(level), level / 2, level, "purchase") for value, level in zip(wanted, levels, strict=True)]
 
 
 def lift_steps(config: Config) -> dict[str, float]:
@@ -86,7 +86,7 @@ def app_document(found: Tastes, steps: Mapping[str, float]) -> dict[str, dict[st
     return {
         name: {
             "k": [value if name == ITEM else affinity_key(value) for value, *_ in entries],
-            "w": [round(level * steps[name], 6) for *_, level in entries],
+            "w": [round(level * steps[name], 6) for *_, level, _ in entries],
         }
         for name, entries in found.items()
     }

@@ -102,16 +102,16 @@ def test_the_profile_that_people_read(engine: Engine, shop: Config, connection: 
         "events": 3.0,
         "affinities": {
             "brand": [
-                {"value": "Alder", "level": 3, "weight": 0.6381, "count": 1.0},
-                {"value": "Birch", "level": 2, "weight": 0.3342, "count": 1.0},
+                {"value": "Alder", "level": 3, "weight": 0.6381, "count": 1.0, "role": "purchase"},
+                {"value": "Birch", "level": 2, "weight": 0.3342, "count": 1.0, "role": "purchase"},
             ],
             "colour": [
-                {"value": "red", "level": 1, "weight": 0.5224, "count": 2.5874},
-                {"value": "blue", "level": 1, "weight": 0.3848, "count": 1.5874},
+                {"value": "red", "level": 1, "weight": 0.5224, "count": 2.5874, "role": "purchase"},
+                {"value": "blue", "level": 1, "weight": 0.3848, "count": 1.5874, "role": "purchase"},
             ],
             "item": [
-                {"value": "i2", "level": 7, "weight": 1.7627, "count": 1.4142},
-                {"value": "i1", "level": 6, "weight": 1.3863, "count": 1.0},
+                {"value": "i2", "level": 7, "weight": 1.7627, "count": 1.4142, "role": "purchase"},
+                {"value": "i1", "level": 6, "weight": 1.3863, "count": 1.0, "role": "purchase"},
             ],
         },
     }
