@@ -80,7 +80,7 @@ def test_request_is_compact_and_names_versions_and_retries() -> None:
         (
             "POST",
             "/_bulk",
-            '{"index":{"_index":"x","_id":"ä","version":7,"version_type":"external"}}\n{"v":[1,2],"t":"é"}\n'
+            '{"index":{"_index":"x","_id":"ä","version":7,"version_type":"external_gte"}}\n{"v":[1,2],"t":"é"}\n'
             '{"create":{"_index":"x","_id":"b"}}\n{}\n'
             '{"update":{"_index":"x","_id":"c","retry_on_conflict":3}}\n{"doc":{"p":null}}\n'
             '{"delete":{"_index":"y","_id":"d"}}\n',
@@ -104,7 +104,18 @@ def test_every_status_is_told_apart_and_refusals_do_not_stop_the_rest() -> None:
     settled: list[list[str]] = []
     report = write_bulk(engine, actions, max_actions=6, on_written=lambda done: settled.append([a.id for a in done]))
     assert report == BulkReport(3, 1, 2, (Refusal("d", 400, 'failed to parse field [price]: For input string: "x"'),))
-    assert settled == [["a", "b", "c", "e", "f"], ["g"]]
+    assert settled == [["a", "c", "e", "f"], ["g"]]  # b is another's
+    assert report.actions == len(actions)
+
+
+def test_an_update_that_conflicts_is_neither_written_nor_settled() -> None:
+    engine = ScriptedEngine([OK, STALE, OK])
+    actions = [Action("update", "x", i, {"doc": {"n": 1}}) for i in "abc"]
+    settled: list[str] = []
+    report = write_bulk(engine, actions, on_written=lambda done: settled.extend(a.id for a in done))
+    assert report == BulkReport(written=2, conflicts=1)
+    assert report.actions == 3
+    assert settled == ["a", "c"]
 
 
 def test_only_what_found_no_room_is_sent_again() -> None:
@@ -217,7 +228,7 @@ def test_what_cannot_be_said_is_refused_without_a_request(action: Action, reason
     assert write_bulk(ScriptedEngine(), [action]).refused == report.refused
 
 
-def test_a_versioned_delete_asks_for_the_alias_first_and_once() -> None:
+def test_a_versioned_delete_asks_for_the_alias_before_each_batch() -> None:
     # The engine would make an index of that name for it, require_alias or not.
     engine = ScriptedEngine([OK], [OK])
     deletes = [Action("delete", "x", i, version=3) for i in "ab"]
@@ -225,10 +236,13 @@ def test_a_versioned_delete_asks_for_the_alias_first_and_once() -> None:
     assert [(method, path) for method, path, _, _ in engine.requests] == [
         ("GET", "/_alias/x"),
         ("POST", "/_bulk"),
+        ("GET", "/_alias/x"),
         ("POST", "/_bulk"),
     ]
 
 
 def test_reports_add_up() -> None:
     refusal = Refusal("a", 400, "no")
-    assert BulkReport(1, 2, 3, (refusal,)) + BulkReport(4, 5, 6, (refusal,)) == BulkReport(5, 7, 9, (refusal, refusal))
+    one, two = BulkReport(1, 2, 3, (refusal,), 4), BulkReport(4, 5, 6, (refusal,), 10)
+    assert one + two == BulkReport(5, 7, 9, (refusal, refusal), 14)
+    assert (one + two).actions == one.actions + two.actions == 37

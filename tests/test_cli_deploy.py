@@ -126,7 +126,7 @@ def test_rollback_to_an_entry(engine: FakeEngine, file: Path) -> None:
 def test_status_for_people_and_programs(engine: FakeEngine, file: Path) -> None:
     text = run(file, "status")
     assert (text.exit_code, lines(text)[0]) == (0, "engine   http://fake  opensearch 3.8.0")
-    assert "! There is no products (items): `affinity items load` makes it." in lines(text)
+    assert "! There is no products (items): `affinity items load FILE` makes it." in lines(text)
     run(file, "apply")
     value = json.loads(run(file, "status", "--json").output)
     assert {artefact["state"] for artefact in value["artefacts"]} == {"in step"}

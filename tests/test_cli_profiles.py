@@ -46,10 +46,10 @@ def test_build_publish_show(config_path: Path) -> None:
     assert built.stderr.startswith("warning: item_affinity.saturation_weight: 40% of the entries")
     published = run(config_path, "publish")
     assert published.stdout == (
-        "shoppers: changed 2, unchanged 0, removed 0\ndocuments: written 13, superseded 0, refused 0\n"
+        "shoppers: changed 2, unchanged 0, removed 0\ndocuments: written 13, superseded 0, absent 0, refused 0\n"
     )
     assert run(config_path, "publish").stdout == (
-        "shoppers: changed 0, unchanged 2, removed 0\ndocuments: written 0, superseded 0, refused 0\n"
+        "shoppers: changed 0, unchanged 2, removed 0\ndocuments: written 0, superseded 0, absent 0, refused 0\n"
     )
     assert run(config_path, "show", "ann").stdout == (
         "ann: 3 events, as of 1970-04-11\n"

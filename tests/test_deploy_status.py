@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from affinity_search.config import parse_config
+from affinity_search.config.model import State
 from affinity_search.deploy import Artefact, Status, apply, plan_artefacts, plan_rollback
 from affinity_search.deploy.overview import status_of
 from affinity_search.deploy.report import plan_json, plan_text, status_json, status_text
 from affinity_search.errors import EngineUnavailable, RefusedRequest
+from affinity_search.profiles.publication import Publication, with_publication
+from affinity_search.state.builds import config_hash
 from tests.contract.fake_engine import FakeEngine
 
 NOW = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
@@ -58,7 +62,7 @@ def test_an_empty_engine_is_behind_and_every_missing_piece_says_what_makes_it(en
         "! The engine is behind affinity.yaml: `affinity plan` shows what `affinity apply` would do.",
         "! There is no shop-lookup (lookups): `affinity apply` makes it.",
         "! There is no shop-profiles (profiles): `affinity apply` makes it.",
-        "! There is no products (items): `affinity items load` makes it.",
+        "! There is no products (items): `affinity items load FILE` makes it.",
     ]
     assert engine.indices == {}
 
@@ -87,9 +91,11 @@ def test_empty_indices_say_what_fills_them(engine: FakeEngine) -> None:
     deploy(engine)
     engine.call("PUT", "/products", {})
     assert found(engine).advice == (
-        "shop-lookup (lookups) is empty: `affinity profiles publish` fills it.",
-        "shop-profiles (profiles) is empty: `affinity profiles publish` fills it.",
-        "products (items) is empty: `affinity items load` fills it.",
+        "shop-lookup (lookups) is empty. To fill it: `affinity items load FILE`, `affinity events ingest FILE`, "
+        "`affinity profiles build` and `affinity profiles publish`.",
+        "shop-profiles (profiles) is empty. To fill it: `affinity items load FILE`, `affinity events ingest FILE`, "
+        "`affinity profiles build` and `affinity profiles publish`.",
+        "products (items) is empty: `affinity items load FILE` fills it.",
     )
 
 
@@ -186,7 +192,14 @@ def test_the_status_in_json(engine: FakeEngine) -> None:
         "state": "in step",
         "digest": "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a",
     }
-    assert value["documents"][2] == {"role": "items", "alias": "products", "count": None, "finding": "absent"}
+    assert value["documents"][2] == {
+        "role": "items",
+        "alias": "products",
+        "count": None,
+        "finding": "absent",
+        "published": None,
+    }
+    assert value["publication"] is None
     assert value["numeric_keys_allowed"] is True
     assert value["ledger"] == [
         {
@@ -263,3 +276,61 @@ def test_a_plan_in_json(engine: FakeEngine) -> None:
 
 def test_an_empty_plan_says_so(engine: FakeEngine) -> None:
     assert plan_text(plan_artefacts(engine, LEDGER, ())) == "nothing to do; no drift"
+
+
+def published(engine: FakeEngine, lookups: int | None, profiles: int | None, config: str | None = None) -> None:
+    note = Publication("a state", 7, config or config_hash(CONFIG), lookups, profiles)
+    (index,) = engine.call("GET", "/shop-lookup/_alias")
+    mappings = engine.indices[index].mappings
+    engine.call("PUT", "/shop-lookup/_mapping", {"_meta": with_publication(mappings, note)})
+
+
+def profile_advice(engine: FakeEngine, state: Path) -> list[str]:
+    config = CONFIG.model_copy(update={"state": State(path=state)})
+    return [line for line in status_of(config, engine, wanted()).advice if "products" not in line]
+
+
+def test_documents_are_set_against_the_last_publication(engine: FakeEngine, tmp_path: Path) -> None:
+    deploy(engine)
+    state = tmp_path / "state.duckdb"
+    state.touch()
+    published(engine, 3, 1)
+    assert profile_advice(engine, state) == [
+        "shop-lookup (lookups) is empty. To fill it: `affinity profiles publish`.",
+        "shop-profiles (profiles) is empty. To fill it: `affinity profiles publish`.",
+    ]
+    for index in ("shop-lookup", "shop-profiles"):
+        engine.call("PUT", f"/{index}/_doc/1", {}, {"refresh": "true"})
+    assert profile_advice(engine, state) == [
+        "shop-lookup (lookups): expected 3 documents as last published, found 1. To repair it: "
+        "`affinity profiles publish`."
+    ]
+    published(engine, None, None)
+    assert profile_advice(engine, state) == []
+    published(engine, 1, 1, config="another")
+    assert profile_advice(engine, state) == [
+        "The profiles were built with another configuration. To bring them up to date: "
+        "`affinity profiles build` and `affinity profiles publish`."
+    ]
+
+
+def test_a_publication_is_no_drift(engine: FakeEngine) -> None:
+    deploy(engine)
+    published(engine, 0, 0)
+    assert set(states(engine).values()) == {"in step"}
+    assert plan_artefacts(engine, LEDGER, wanted()).recorded
+    value = status_json(found(engine))["publication"]
+    assert (value["state"], value["build"], value["lookups"], value["profiles"]) == ("a state", 7, 0, 0)
+    assert [line for line in found(engine).advice if "empty" in line] == []
+
+
+def test_a_mapping_that_no_apply_can_change_has_a_way_out(engine: FakeEngine) -> None:
+    typed = '{"mappings":{"properties":{"user_id":{"type":"keyword"}}}}'
+    artefact = Artefact("index", "shop-profiles", typed)
+    engine.call("PUT", "/made-by-hand", {"mappings": {"properties": {"user_id": {"type": "text"}}}})
+    engine.call("POST", "/_aliases", {"actions": [{"add": {"index": "made-by-hand", "alias": "shop-profiles"}}]})
+    advice = status_of(CONFIG, engine, (artefact,)).advice
+    assert advice[0].startswith(
+        "shop-profiles has a mapping that cannot be changed in place: delete the index behind it."
+    )
+    assert not any("The engine is behind" in line for line in advice)

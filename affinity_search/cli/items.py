@@ -9,7 +9,15 @@ from pathlib import Path
 
 import click
 
-from affinity_search.cli.options import accept_loss_option, config_option, json_option
+from affinity_search.cli.options import (
+    accept_loss_option,
+    config_option,
+    force_option,
+    json_option,
+    mode_of,
+    verify_option,
+    warn,
+)
 from affinity_search.config import load_config
 from affinity_search.deploy.items import LoadReport, load_items
 from affinity_search.engine import connect
@@ -17,6 +25,8 @@ from affinity_search.publish.popularity import SignalReport, refresh_signals
 from affinity_search.state import open_state
 
 __all__ = ["items"]
+
+REFUSALS_SHOWN = 5
 
 
 @click.group()
@@ -43,13 +53,16 @@ def load(file: Path, accept_loss: bool, config_path: Path, as_json: bool) -> Non
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Last day that counts; without it the newest one.")
 @config_option
 @json_option
-def signals(as_of: datetime | None, config_path: Path, as_json: bool) -> None:
+@verify_option
+@force_option
+def signals(as_of: datetime | None, config_path: Path, as_json: bool, verify: bool, force: bool) -> None:
     """Bring the items' popularity in the engine up to date with the events."""
     shop = load_config(config_path)
     day = (as_of.date() - date(1970, 1, 1)).days if as_of else None
     with open_state(shop.state.path) as connection:
-        report = refresh_signals(connect(shop.engine), connection, shop, day)
+        report = refresh_signals(connect(shop.engine), connection, shop, day, mode=mode_of(verify, force))
     click.echo(json.dumps(asdict(report), default=str) if as_json else _signals_text(report))
+    warn(report.warnings)
 
 
 def _load_json(report: LoadReport) -> dict[str, object]:
@@ -73,7 +86,11 @@ def _load_text(report: LoadReport, alias: str) -> str:
 
 
 def _signals_text(report: SignalReport) -> str:
-    return (
+    lines = [
         f"{report.items:,} items = unchanged {report.unchanged:,} + written {report.written:,} "
-        f"+ absent {report.absent:,} + refused {len(report.refused):,}"
-    )
+        f"+ absent {report.absent:,} + conflicts {report.conflicts:,} + refused {len(report.refused):,}",
+        *(f"  refused {refusal.id}: {refusal.reason}" for refusal in report.refused[:REFUSALS_SHOWN]),
+    ]
+    if report.repaired:
+        lines.append(f"{report.repaired:,} items had lost their popularity, or had another than was last written")
+    return "\n".join(lines)

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Literal
 
 import click
 
-__all__ = ["accept_loss_option", "config_option", "json_option"]
+__all__ = [
+    "accept_loss_option",
+    "config_option",
+    "force_option",
+    "json_option",
+    "mode_of",
+    "verify_option",
+    "warn",
+]
 
 config_option = click.option(
     "--config",
@@ -21,3 +31,16 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 accept_loss_option = click.option(
     "--accept-loss", is_flag=True, help="Go on though much of the data is unusable, missing or too new to believe."
 )
+verify_option = click.option("--verify", is_flag=True, help="Compare everything with the engine, and repair it.")
+force_option = click.option("--force", is_flag=True, help="Write everything again, whatever the engine holds.")
+
+
+def mode_of(verify: bool, force: bool) -> Literal["look", "verify", "force"]:
+    """What `--verify` and `--force` ask for; `--force` does all that `--verify` does."""
+    return "force" if force else "verify" if verify else "look"
+
+
+def warn(warnings: Iterable[str]) -> None:
+    """Prints warnings where they do not mix with the report: on stderr."""
+    for warning in warnings:
+        click.echo(f"warning: {warning}", err=True)

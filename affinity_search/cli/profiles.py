@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from affinity_search.cli.options import config_option, json_option
+from affinity_search.cli.options import config_option, force_option, json_option, mode_of, verify_option, warn
 from affinity_search.config import load_config
 from affinity_search.engine import connect
 from affinity_search.errors import MissingResource
@@ -48,19 +48,29 @@ def build(as_of: datetime | None, config_path: Path, as_json: bool) -> None:
             progress=_progress("partitions"),
         )
     click.echo(json.dumps({**asdict(report), "entries": report.entries}) if as_json else _build_text(report))
-    for warning in report.warnings:
-        click.echo(f"warning: {warning}", err=True)
+    warn(report.warnings)
 
 
 @profiles.command()
 @config_option
 @json_option
-def publish(config_path: Path, as_json: bool) -> None:
+@verify_option
+@force_option
+@click.option("--take-over", is_flag=True, help="Publish though another state file published to these indexes last.")
+def publish(config_path: Path, as_json: bool, verify: bool, force: bool, take_over: bool) -> None:
     """Bring the profiles in the engine up to date with the last build; what did not change is not sent."""
     shop = load_config(config_path)
     with open_state(shop.state.path) as connection:
-        report = publish_profiles(connect(shop.engine), connection, shop, progress=_progress("shoppers"))
+        report = publish_profiles(
+            connect(shop.engine),
+            connection,
+            shop,
+            progress=_progress("shoppers"),
+            mode=mode_of(verify, force),
+            take_over=take_over,
+        )
     click.echo(json.dumps(asdict(report)) if as_json else _publish_text(report))
+    warn(report.warnings)
 
 
 @profiles.command()
@@ -100,9 +110,15 @@ def _build_text(report: BuildReport) -> str:
 def _publish_text(report: PublishReport) -> str:
     lines = [
         f"shoppers: changed {report.changed:,}, unchanged {report.unchanged:,}, removed {report.removed:,}",
-        f"documents: written {report.written:,}, superseded {report.superseded:,}, refused {report.refused:,}",
+        f"documents: written {report.written:,}, superseded {report.superseded:,}, "
+        f"absent {report.absent:,}, refused {report.refused:,}",
         *(f"  refused {refusal.id}: {refusal.status} {refusal.reason}" for refusal in report.reasons),
     ]
+    if report.finding:
+        lines.append(
+            f"compared {report.compared:,} documents ({report.finding}): {report.repaired:,} shoppers had others than "
+            "this state published"
+        )
     return "\n".join(lines)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -29,6 +28,7 @@ from affinity_search.items.item import Item
 from affinity_search.items.losses import FieldLosses, LostField
 from affinity_search.items.mapping import index_body
 from affinity_search.items.read import BrokenLine, read_items
+from affinity_search.state.builds import state_id
 from affinity_search.state.catalogue import Coverage, coverage, stage_items, store_catalogue
 from affinity_search.state.known import KnownItems, known_items
 from affinity_search.state.popularity import compute_signals
@@ -92,7 +92,7 @@ def load_items(
     if not accept_loss:
         expect_few_bad_lines(source, survey.quarantined, survey.read, survey.quarantine)
         expect_no_shrinking(engine, alias, source, len(survey.lines))
-    owner = _state_id(connection)
+    owner = state_id(connection)
     _delete_left_behind(engine, alias, owner)
     index = new_index_name(alias, datetime.now(UTC))
     create_index(engine, index, _loading_body(config, owner))
@@ -140,12 +140,6 @@ def _survey(source: Path, folder: Path) -> _Survey:
     return _Survey(read, lines, quarantined, written, losses.by_field())
 
 
-def _state_id(connection: DuckDBPyConnection) -> str:
-    connection.execute("INSERT INTO meta VALUES ('id', ?) ON CONFLICT DO NOTHING", [uuid.uuid4().hex])
-    row = connection.execute("SELECT value FROM meta WHERE key = 'id'").fetchone()
-    return str(row[0]) if row else ""
-
-
 def _delete_left_behind(engine: Engine, alias: str, owner: str) -> None:
     # Only this state's own: its file is open in this process alone, so nobody is filling them. An index that a load
     # from another state is filling at this moment bears that state's id.
@@ -178,9 +172,20 @@ def _last_of_each(source: Path, lines: Mapping[str, int]) -> Iterator[Item]:
             yield item
 
 
+def _expect_as_created(engine: Engine, index: str) -> None:
+    """Raises where somebody deleted the index meanwhile, and the engine made one by itself for the next document."""
+    mappings = engine.call("GET", path(index, "_mapping"))[index]["mappings"]
+    if "affinity_search" not in mappings.get("_meta", {}):
+        raise EngineFailed(
+            f"{engine.url}/{index}: expected the index as it was made, found one without its mapping",
+            hint="Somebody deleted it meanwhile. The items in use are as before: run the same command again.",
+        )
+
+
 def _finish(engine: Engine, index: str, survey: _Survey, written: BulkReport) -> None:
     """Makes the new index searchable; raises, and deletes it, where it does not hold what it should."""
     try:
+        _expect_as_created(engine, index)
         if written.written + len(written.refused) != len(survey.lines):
             raise DataError(
                 f"expected {len(survey.lines)} items as in the first reading of the file, got "

@@ -8,12 +8,15 @@ from typing import Literal
 
 from affinity_search.config.model import Config
 from affinity_search.deploy.artefact import Artefact, Kind, artefacts, digest
-from affinity_search.deploy.changes import holds
+from affinity_search.deploy.changes import holds, mappings_of
 from affinity_search.deploy.ledger import LedgerEntry, last_entry, recent_entries
+from affinity_search.deploy.mappings import conflicts
 from affinity_search.deploy.planning import drift_since
+from affinity_search.deploy.published import advice_on_documents, is_outdated, last_publication, remedy
 from affinity_search.deploy.store import Key, count_documents, current
 from affinity_search.engine import Engine, EngineInfo
 from affinity_search.errors import EngineFailed, RefusedRequest
+from affinity_search.profiles.publication import Publication
 
 __all__ = ["ArtefactState", "Documents", "Status", "status", "status_of"]
 
@@ -36,17 +39,25 @@ class ArtefactState:
 
 @dataclass(frozen=True)
 class Documents:
-    """Documents that searches see behind an alias; `count` is None where it is absent or refuses (`finding`)."""
+    """Documents that searches see behind an alias; `count` is None where it is absent or refuses (`finding`).
+
+    `published` is how many the last publication of profiles left there, None where that is not known.
+    """
 
     role: Literal["lookups", "profiles", "items"]
     alias: str
     count: int | None
     finding: str = ""
+    published: int | None = None
 
 
 @dataclass(frozen=True)
 class Status:
-    """Everything `affinity status` says."""
+    """Everything `affinity status` says.
+
+    `fixed` names the indexes whose mapping is not as wanted and cannot be changed in place. The profiles are `outdated`
+    where they were built with another configuration; `remedy` are the commands that bring them up to date.
+    """
 
     url: str
     engine: EngineInfo
@@ -54,11 +65,15 @@ class Status:
     documents: tuple[Documents, ...]
     numeric_keys_allowed: bool
     entries: tuple[LedgerEntry, ...]
+    publication: Publication | None = None
+    outdated: bool = False
+    remedy: str = ""
+    fixed: tuple[str, ...] = ()
 
     @property
     def advice(self) -> tuple[str, ...]:
         """What to do, one line per thing that is missing or not as it was applied; empty where all is well."""
-        states = {artefact.state for artefact in self.artefacts}
+        states = {artefact.state for artefact in self.artefacts if artefact.name not in self.fixed}
         said = []
         if self.entries and self.entries[0].is_open:
             entry = self.entries[0]
@@ -69,7 +84,14 @@ class Status:
             said.append("Somebody changed what was applied: `affinity plan` shows it, `affinity apply` puts it right.")
         if states & {"absent", "pending"}:
             said.append("The engine is behind affinity.yaml: `affinity plan` shows what `affinity apply` would do.")
-        said += [line for documents in self.documents if (line := _advice(documents))]
+        said += [
+            f"{name} has a mapping that cannot be changed in place: delete the index behind it. `affinity apply` makes "
+            f"it anew, and to fill it: {self.remedy}."
+            for name in self.fixed
+        ]
+        if self.outdated:
+            said.append(f"The profiles were built with another configuration. To bring them up to date: {self.remedy}.")
+        said += [line for documents in self.documents if (line := _advice(documents, self.remedy))]
         if not self.numeric_keys_allowed:
             said.append(f"The cluster has {EXPENSIVE}: false and refuses lookups of numeric keys: set it to true.")
         return tuple(said)
@@ -87,17 +109,23 @@ def status_of(config: Config, engine: Engine, wanted: tuple[Artefact, ...]) -> S
     keys = [(artefact.kind, artefact.name) for artefact in wanted]
     found = current(engine, (*keys, *(change.key for change in (last.changes if last else ()))))
     drifted = {change.key for change in drift_since(last, found)}
+    publication = last_publication(engine, config)
+    left = (publication.lookups, publication.profiles) if publication else (None, None)
     return Status(
         url=engine.url,
         engine=info,
         artefacts=tuple(_state(artefact, found, drifted) for artefact in wanted),
         documents=(
-            _documents(engine, "lookups", config.lookup_index),
-            _documents(engine, "profiles", config.profile_index),
-            _documents(engine, "items", config.items.index),
+            _documents(engine, "lookups", config.lookup_index, left[0]),
+            _documents(engine, "profiles", config.profile_index, left[1]),
+            _documents(engine, "items", config.items.index, None),
         ),
         numeric_keys_allowed=_numeric_keys_allowed(engine),
         entries=tuple(recent_entries(engine, config.ledger_index, last, 5)),
+        publication=publication,
+        outdated=is_outdated(publication, config),
+        remedy=remedy(publication, config),
+        fixed=tuple(artefact.name for artefact in wanted if _is_fixed(artefact, found[artefact.kind, artefact.name])),
     )
 
 
@@ -114,24 +142,32 @@ def _state(artefact: Artefact, found: Mapping[Key, str | None], drifted: set[Key
     return ArtefactState(*key, state, digest(body) if body is not None else None)
 
 
-def _documents(engine: Engine, role: Literal["lookups", "profiles", "items"], alias: str) -> Documents:
+def _is_fixed(artefact: Artefact, body: str | None) -> bool:
+    if artefact.kind != "index" or body is None:
+        return False
+    return bool(conflicts(mappings_of(body), mappings_of(artefact.body)))
+
+
+def _documents(
+    engine: Engine, role: Literal["lookups", "profiles", "items"], alias: str, published: int | None
+) -> Documents:
     try:
         count = count_documents(engine, alias)
     except (EngineFailed, RefusedRequest) as error:
-        return Documents(role, alias, None, error.message)
-    return Documents(role, alias, count, "" if count is not None else "absent")
+        return Documents(role, alias, None, error.message, published)
+    return Documents(role, alias, count, "" if count is not None else "absent", published)
 
 
-def _advice(documents: Documents) -> str:
+def _advice(documents: Documents, remedy: str) -> str:
     if documents.finding == "absent":
-        command = "items load" if documents.role == "items" else "apply"
+        command = "items load FILE" if documents.role == "items" else "apply"
         return f"There is no {documents.alias} ({documents.role}): `affinity {command}` makes it."
     if documents.finding:
         return f"{documents.alias} ({documents.role}) does not answer: {documents.finding}"
-    if documents.count == 0:
-        command = "items load" if documents.role == "items" else "profiles publish"
-        return f"{documents.alias} ({documents.role}) is empty: `affinity {command}` fills it."
-    return ""
+    if documents.role != "items":
+        name = f"{documents.alias} ({documents.role})"
+        return advice_on_documents(name, documents.count or 0, documents.published, remedy)
+    return "" if documents.count else f"{documents.alias} (items) is empty: `affinity items load FILE` fills it."
 
 
 def _numeric_keys_allowed(engine: Engine) -> bool:

@@ -43,6 +43,7 @@ def status_json(status: Status) -> dict[str, Any]:
         "engine": asdict(status.engine),
         "artefacts": [asdict(artefact) for artefact in status.artefacts],
         "documents": [asdict(documents) for documents in status.documents],
+        "publication": asdict(status.publication) if status.publication else None,
         "numeric_keys_allowed": status.numeric_keys_allowed,
         "ledger": [_entry_json(entry) for entry in status.entries],
         "advice": list(status.advice),

@@ -12,6 +12,7 @@ from affinity_search.deploy.changes import Change, mappings_of
 from affinity_search.engine import Engine, path
 from affinity_search.engine.indices import indices_behind, resolve_alias
 from affinity_search.errors import ConfigError, MissingResource, RefusedRequest
+from affinity_search.profiles.publication import without_publication
 
 __all__ = ["Key", "count_documents", "current", "execute", "keep_reason", "read", "reindex_needed"]
 
@@ -81,7 +82,7 @@ def _read_index(engine: Engine, alias: str) -> str | None:
     if not index:
         return None
     mappings = engine.call("GET", path(index, "_mapping"))[index]["mappings"]
-    return canonical({"alias": has_alias, "mappings": mappings})
+    return canonical({"alias": has_alias, "mappings": without_publication(mappings)})
 
 
 def _physical(engine: Engine, alias: str) -> tuple[str, bool]:

@@ -26,6 +26,7 @@ __all__ = ["Action", "BulkReport", "Refusal", "write_bulk"]
 
 PAUSES_SECONDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 8.0)  # between eight tries
 LONGEST_ID_BYTES = 512
+RETRIES_ON_CONFLICT = 3
 ANSWER = "items.*.status,items.*.error.type,items.*.error.reason,items.*.error.caused_by.reason"
 
 
@@ -33,7 +34,8 @@ ANSWER = "items.*.status,items.*.error.type,items.*.error.reason,items.*.error.c
 class Action:
     """One document to write or delete; `body` is the document, or for `update` what the engine's `_update` takes.
 
-    With a `version` (1 .. 2^63 - 1) the engine keeps whichever version of the document is the higher one.
+    With a `version` (1 .. 2^63 - 1) the engine keeps whichever version of the document is the higher one, and of two
+    equal ones the later, so that the same action sent twice is no conflict. A deletion by hand raises the version too.
     """
 
     op: Literal["index", "create", "update", "delete"]
@@ -56,13 +58,21 @@ class Refusal:
 class BulkReport:
     """What became of the actions; `+` adds two reports.
 
-    `superseded`: a newer version was there already (for `create`: any). `absent`: nothing there to delete or update.
+    `superseded`: a newer version was there already (for `create`: any), and stays. `absent`: nothing there to delete or
+    update. `conflicts`: updates that others wrote to the same document too often to get through; nothing was changed.
+    The actions given are the sum of all five.
     """
 
     written: int = 0
     superseded: int = 0
     absent: int = 0
     refused: tuple[Refusal, ...] = ()
+    conflicts: int = 0
+
+    @property
+    def actions(self) -> int:
+        """Every action that was given."""
+        return self.written + self.superseded + self.absent + len(self.refused) + self.conflicts
 
     def __add__(self, other: BulkReport) -> BulkReport:
         return BulkReport(
@@ -70,6 +80,7 @@ class BulkReport:
             self.superseded + other.superseded,
             self.absent + other.absent,
             self.refused + other.refused,
+            self.conflicts + other.conflicts,
         )
 
 
@@ -85,19 +96,20 @@ def write_bulk(
 ) -> BulkReport:
     """What became of every action; all zero for no actions. Actions are drawn as they are sent, batch by batch.
 
-    `on_written` gets the settled actions (written, superseded, absent) of each answer before the next request goes
-    out. A refused document (4xx) is reported and the rest goes on. Where the engine has no room (429), only what it did
-    not take is sent again, after pauses that grow.
+    `on_written` gets the settled actions of each answer before the next request goes out: those after which the engine
+    holds what was asked for (written, absent). A refused document (4xx) is reported and the rest goes on, and so is an
+    update that conflicts with others after four tries by the engine. Where the engine has no room (429), only what it
+    did not take is sent again, after pauses that grow.
 
     Raises EngineOverloaded after eight tries, EngineUnavailable where the answer is missing or broke off, EngineFailed
     where a document met a 5xx, MissingResource where an index is absent or, with `require_alias`, is no alias.
     """
     params = {"filter_path": ANSWER, "require_alias": "true" if require_alias else "false"}
-    report, known = BulkReport(), set[str]()
+    report = BulkReport()
     for batch, unusable in _batches(actions, max_bytes, max_actions):
         report += BulkReport(refused=unusable)
         if require_alias:
-            known |= _expect_aliases(engine, batch, known)
+            _expect_aliases(engine, batch)
         for outcome in _tries(engine, batch, params, sleep):
             report += outcome.report
             if on_written and outcome.settled:
@@ -149,9 +161,9 @@ def _line(action: Action) -> _Line | Refusal:
         return Refusal(action.id, 400, f"expected an id of 1 to {LONGEST_ID_BYTES} bytes, got {size}")
     target: dict[str, Any] = {"_index": action.index, "_id": action.id}
     if action.version is not None:
-        target |= {"version": action.version, "version_type": "external"}
+        target |= {"version": action.version, "version_type": "external_gte"}
     elif action.op == "update":
-        target["retry_on_conflict"] = 3
+        target["retry_on_conflict"] = RETRIES_ON_CONFLICT
     try:
         text = _json({action.op: target}) + "\n"
         if action.op != "delete":
@@ -161,12 +173,11 @@ def _line(action: Action) -> _Line | Refusal:
         return Refusal(action.id, 400, f"expected what JSON and UTF-8 can hold, got {error}")
 
 
-def _expect_aliases(engine: Engine, batch: Sequence[_Line], known: set[str]) -> set[str]:
-    """The names a delete with a version goes to; the engine would make an index of a name that is absent."""
+def _expect_aliases(engine: Engine, batch: Sequence[_Line]) -> None:
+    """Raises MissingResource where a delete with a version would make the engine make an index of an absent name."""
     names = {line.action.index for line in batch if line.action.op == "delete" and line.action.version is not None}
-    for name in names - known:
+    for name in sorted(names):
         engine.call("GET", path("_alias", name))
-    return names
 
 
 def _json(value: object) -> str:
@@ -213,12 +224,14 @@ def _outcome(url: str, lines: Sequence[_Line], items: Sequence[Mapping[str, Any]
     for line, item in zip(lines, items, strict=True):
         fate = _fate(line.action, item)
         fates[fate].append((line, item))
-        if fate in ("written", "superseded", "absent"):
+        if fate in ("written", "absent"):
             settled.append(line.action)
     refused = tuple(Refusal(line.action.id, item["status"], _reason(item)) for line, item in fates["refused"])
     stopped, waiting = fates["stopped"], fates["waiting"]
     return _Outcome(
-        BulkReport(len(fates["written"]), len(fates["superseded"]), len(fates["absent"]), refused),
+        BulkReport(
+            len(fates["written"]), len(fates["superseded"]), len(fates["absent"]), refused, len(fates["conflict"])
+        ),
         tuple(settled),
         tuple(line for line, _ in waiting),
         _reason(waiting[0][1]) if waiting else "",
@@ -234,6 +247,8 @@ def _fate(action: Action, item: Mapping[str, Any]) -> str:
         return "stopped"
     if status == 404 and action.op in ("delete", "update"):
         return "absent"
+    if status == 409 and action.op == "update":
+        return "conflict"
     return {409: "superseded", 429: "waiting"}.get(status, "refused")
 
 

@@ -1,22 +1,32 @@
-"""Brings the popularity of the items in the engine up to date, writing only what changed."""
+"""Brings the popularity of the items in the engine up to date, writing only what changed.
+
+The state's table `item_signals` says what the items hold. Others write items, too, and then the numbers of an item are
+gone: so each refresh first reads the items that were written since the last one (see `written_since`).
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from affinity_search.config.model import Config
 from affinity_search.engine.bulk import Action, Refusal, write_bulk
 from affinity_search.engine.indices import indices_behind
 from affinity_search.engine.protocol import Engine, path
-from affinity_search.errors import ConfigError, MissingResource
+from affinity_search.engine.reading import Position, positions
+from affinity_search.errors import ConfigError, EngineFailed, MissingResource
+from affinity_search.publish.written_since import Reading, read_signals
+from affinity_search.state.builds import read_meta, state_id, transaction, write_meta
 from affinity_search.state.popularity import compute_signals
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 __all__ = ["SignalReport", "refresh_signals"]
+
+SEEN = "signals.seen"
 
 CHANGED = """
 SELECT item, popularity, recent, held_popularity, held_recent
@@ -25,20 +35,25 @@ FROM (
         coalesce(held.popularity, 0) AS held_popularity, coalesce(held.recent, 0) AS held_recent
     FROM signals_now AS now FULL JOIN item_signals AS held USING (item)
 )
-WHERE popularity <> held_popularity OR recent <> held_recent ORDER BY item
+WHERE $everything OR popularity <> held_popularity OR recent <> held_recent ORDER BY item
 """
 HELD = """
 INSERT INTO item_signals
 SELECT item, popularity, recent FROM signals_now WHERE item IN (SELECT unnest($items::VARCHAR[]))
 """
+FORGET = "DELETE FROM item_signals WHERE item IN (SELECT unnest($items::VARCHAR[]))"
 
 
 @dataclass(frozen=True)
 class SignalReport:
-    """What became of the items: items = unchanged + written + absent + refused.
+    """What became of the items: items = unchanged + written + absent + conflicts + refused.
 
-    `items` have a popularity now or had one. `absent`: the index has no such item. `as_of_day` (days since 1970-01-01)
-    is None where there are no events.
+    `items` have a popularity now or had one. `absent`: the index has no such item. `conflicts`: others wrote to the
+    item at the same moment, again and again; the next refresh tries again. `as_of_day` (days since 1970-01-01) is None
+    where there are no events.
+
+    `compared` items were written since the last refresh and read again, `repaired` of these had lost their numbers or
+    had others.
     """
 
     as_of_day: int | None
@@ -47,68 +62,126 @@ class SignalReport:
     written: int
     absent: int
     refused: tuple[Refusal, ...]
+    conflicts: int = 0
+    compared: int = 0
+    repaired: int = 0
+    warnings: tuple[str, ...] = ()
 
 
 def refresh_signals(
-    engine: Engine, connection: DuckDBPyConnection, config: Config, as_of_day: int | None = None
+    engine: Engine,
+    connection: DuckDBPyConnection,
+    config: Config,
+    as_of_day: int | None = None,
+    *,
+    mode: Literal["look", "verify", "force"] = "look",
 ) -> SignalReport:
     """What became of the items; the next search goes by the new numbers.
 
     `as_of_day` is the last day that counts, the newest one with events where None. Only items whose numbers differ from
-    those last written are updated. Raises MissingResource where there is no item index, ConfigError where a day is
-    given though `events.time` is `sequence`.
+    those in the engine are updated. With the mode `look` the items written since the last refresh are read, by whomever
+    they were written; with `verify` every item is; `force` writes all numbers again.
+
+    Raises MissingResource where there is no item index, ConfigError where a day is given though `events.time` is
+    `sequence`.
     """
     if as_of_day is not None and config.events.time == "sequence":
         raise ConfigError("events.time: expected `date` for popularity as of a day, got sequence")
     name = config.items.index
-    index = ",".join(indices_behind(engine, name))
-    if not index:
-        raise MissingResource(
-            f"{engine.url}/{name}: expected the item index, found none",
-            hint="Load the items first: affinity items load FILE",
-            status=404,
-        )
-    _forget_other_index(connection, index)
+    index = _indices(engine, name)
+    found = positions(engine, name)
     day = compute_signals(connection, config, as_of_day)
-    changed = connection.execute(CHANGED).fetchall()
-    total = connection.execute("SELECT count(*) FROM signals_now FULL JOIN item_signals USING (item)").fetchone()
-    items = total[0] if total else 0
+    reading = _learn(engine, connection, index, found, everything=mode != "look")
+    changed = connection.execute(CHANGED, {"everything": mode == "force"}).fetchall()
+    total = connection.execute("SELECT count(*) FROM signals_now FULL JOIN item_signals USING (item)").fetchall()[0][0]
 
     def hold(actions: Sequence[Action]) -> None:
         _hold(connection, [action.id for action in actions])
 
-    report = write_bulk(engine, _updates(name, changed), require_alias=False, on_written=hold)
+    actions = _updates(name, changed, everything=mode == "force")
+    done = write_bulk(engine, actions, require_alias=name != index, on_written=hold)
     engine.call("POST", path(name, "_refresh"))
-    written = report.written + report.superseded
-    return SignalReport(day, items, items - len(changed), written, report.absent, report.refused)
+    _expect_same_index(engine, name, found)
+    return SignalReport(
+        day,
+        total,
+        total - len(changed),
+        done.written,
+        done.absent,
+        done.refused,
+        done.conflicts,
+        reading.documents,
+        reading.differing,
+        _warnings(engine, connection, name),
+    )
 
 
-def _forget_other_index(connection: DuckDBPyConnection, index: str) -> None:
-    """Where another index took the place of the one last written to, nothing is known of what it holds."""
-    known = connection.execute("SELECT value FROM meta WHERE key = 'signals_index'").fetchone()
-    if known is None or known[0] != index:
-        connection.execute("DELETE FROM item_signals")
-        connection.execute("INSERT OR REPLACE INTO meta VALUES ('signals_index', ?)", [index])
+def _indices(engine: Engine, name: str) -> str:
+    if index := ",".join(indices_behind(engine, name)):
+        return index
+    raise MissingResource(
+        f"{engine.url}/{name}: expected the item index, found none",
+        hint="Load the items first: affinity items load FILE",
+        status=404,
+    )
 
 
-def _updates(index: str, changed: Sequence[tuple[str, float, float, float, float]]) -> Iterator[Action]:
+def _expect_same_index(engine: Engine, name: str, before: Sequence[Position]) -> None:
+    if {position.key for position in positions(engine, name)} != {position.key for position in before}:
+        raise EngineFailed(
+            f"{engine.url}/{name}: expected the same index as at the beginning, found another",
+            hint="Somebody loaded the items or made the index again meanwhile. Run the same command again.",
+        )
+
+
+def _learn(
+    engine: Engine, connection: DuckDBPyConnection, index: str, found: Sequence[Position], *, everything: bool
+) -> Reading:
+    """Reads the items that were written since the last refresh, and makes the state believe in what they hold.
+
+    Where another index took the place of the one last written to, nothing is known of what it holds.
+    """
+    meta = read_meta(connection)
+    seen_index, seen = json.loads(meta.get(SEEN, '["", {}]'))
+    # A load notes in the state what its new index holds; an index made again under the same name is another one.
+    loaded = meta.get("signals_index") == index and seen_index != index
+    known = loaded or (seen_index == index and {p.key for p in found} == seen.keys())
+    since = {p.key: -1 if everything or not known else seen.get(p.key, -1) for p in found}
+    with transaction(connection):
+        if not known:
+            connection.execute("DELETE FROM item_signals")
+        reading = read_signals(engine, connection, found, since)
+        # Not what stands there after the updates: an item that others write meanwhile must be read the next time.
+        seen = json.dumps([index, {p.key: p.settled for p in found}])
+        write_meta(connection, {"signals_index": index, SEEN: seen})
+    return reading
+
+
+def _updates(
+    index: str, changed: Sequence[tuple[str, float, float, float, float]], *, everything: bool
+) -> Iterator[Action]:
     for item, popularity, recent, held_popularity, held_recent in changed:
         document: dict[str, Any] = {}
-        if popularity != held_popularity:
+        if everything or popularity != held_popularity:
             document["popularity"] = popularity or None  # null takes the feature out; the engine refuses 0
-        if recent != held_recent:
+        if everything or recent != held_recent:
             document["popularity_recent"] = recent or None
         yield Action("update", index, item, {"doc": document})
 
 
 def _hold(connection: DuckDBPyConnection, items: list[str]) -> None:
-    connection.begin()
-    try:
-        connection.execute(
-            "DELETE FROM item_signals WHERE item IN (SELECT unnest($items::VARCHAR[]))", {"items": items}
-        )
+    with transaction(connection):
+        connection.execute(FORGET, {"items": items})
         connection.execute(HELD, {"items": items})
-    except BaseException:
-        connection.rollback()
-        raise
-    connection.commit()
+
+
+def _warnings(engine: Engine, connection: DuckDBPyConnection, name: str) -> tuple[str, ...]:
+    mappings = engine.call("GET", path(name, "_mapping"), params={"filter_path": "*.mappings._meta"})
+    marks = [body["mappings"]["_meta"].get("affinity_search") for body in mappings.values()]
+    states = {str(mark["state"]) for mark in marks if isinstance(mark, dict) and "state" in mark}
+    if not states - {state_id(connection)}:
+        return ()
+    return (
+        f"{name} was loaded from another state file: its popularity counts the events of this one now. "
+        "Run `affinity items load` and `affinity items signals` with one state file",
+    )

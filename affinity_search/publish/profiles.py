@@ -1,8 +1,9 @@
 """Publishes the built profiles to the engine: only what changed, and in a way that a killed run is simply run again.
 
-The state's table `published` says, per shopper, what the engine holds: a hash of the levels and their coding, and the
-ids of the lookup documents. A shopper enters it once the engine has settled the last of that shopper's documents. All
-writes and deletes carry the id of the build as external version, so that sending them twice, or late, changes nothing.
+The state's table `published` says, per shopper, what the engine holds: a hash of the levels and their coding, the ids
+of the lookup documents, and the build that wrote them. A shopper enters it once the engine has settled the last of that
+shopper's documents. All writes and deletes carry the id of the build as external version, so that sending them twice,
+or late, changes nothing. What the state believes is set against the engine each time: see `look` and `adoption`.
 """
 
 from __future__ import annotations
@@ -10,26 +11,22 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from affinity_search.config.model import OWNED_DEMOTION, Config
 from affinity_search.engine.bulk import Action, BulkReport, Refusal, write_bulk
-from affinity_search.engine.protocol import Engine, path
-from affinity_search.errors import MissingResource
+from affinity_search.engine.protocol import Engine
+from affinity_search.errors import EngineFailed, MissingResource
 from affinity_search.lookups.coding import codings
 from affinity_search.profiles.documents import lookup_documents, profile_document, shopper_of
-from affinity_search.publish.resync import collect_documents, index_ids
-from affinity_search.state.builds import (
-    Build,
-    checked_build,
-    read_meta,
-    state_errors,
-    transaction,
-    write_meta,
-)
+from affinity_search.profiles.publication import Publication
+from affinity_search.publish.look import Counts, begin, count_both, finish
+from affinity_search.publish.prepare import Mode, Ready, prepare
+from affinity_search.publish.resync import read_target, write_publication
+from affinity_search.state.builds import Build, state_errors, state_id, transaction
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -38,7 +35,6 @@ __all__ = ["PublishReport", "publish_profiles", "read_profile"]
 
 REASONS_SHOWN = 5
 ROWS_READ_AT_ONCE = 50_000
-INDEXES = "published.indexes"
 
 PLAN = """
 CREATE OR REPLACE TEMP TABLE publish_users AS SELECT unnest($users::VARCHAR[]) AS user_id;
@@ -49,7 +45,8 @@ WITH built AS (
 ), before AS (
     SELECT * FROM published WHERE $everyone OR user_id IN (SELECT user_id FROM publish_users)
 )
-SELECT user_id, built.content, coalesce(before.documents, []) AS documents, built.content = before.content AS unchanged
+SELECT user_id, built.content, coalesce(before.documents, []) AS documents,
+    built.content = before.content AND NOT $force AS unchanged
 FROM built FULL JOIN before USING (user_id)
 """
 
@@ -75,26 +72,22 @@ REMOVED = "SELECT user_id, documents FROM publish_plan WHERE content IS NULL ORD
 FORGET = "DELETE FROM published WHERE user_id IN (SELECT unnest($users::VARCHAR[]))"
 REMEMBER = """
 INSERT OR REPLACE INTO published
-SELECT unnest($users::VARCHAR[]), unnest($contents::VARCHAR[]), unnest($documents::VARCHAR[][])
+SELECT unnest($users::VARCHAR[]), unnest($contents::VARCHAR[]), unnest($documents::VARCHAR[][]), $build
 """
-
-
-ADOPT = """
-DELETE FROM published;
-INSERT INTO published
-    SELECT user_id, '', coalesce(list(document) FILTER (document IS NOT NULL), [])
-    FROM found_documents GROUP BY user_id;
-DROP TABLE found_documents;
-"""
+BELIEVED = "SELECT coalesce(sum(len(documents)), 0), count(*) FROM published"
 
 
 @dataclass(frozen=True)
 class PublishReport:
-    """What publishing did: shoppers changed, unchanged and removed; documents written, superseded and refused.
+    """What publishing did: shoppers changed, unchanged and removed; documents written, superseded, absent and refused.
 
-    `changed` and `removed` are what there was to do; a shopper with a refused document counts there too and is tried
-    again the next time. `superseded` documents stood in the engine with the same or a newer version. `written` counts
-    deletes as well. `reasons` are the first refusals, `refused` is how many there were.
+    `changed` and `removed` are what there was to do; a shopper with a refused or superseded document counts there too
+    and is tried again the next time. `superseded` documents stand in the engine in a newer version, and stay as they
+    are. `written` counts deletes as well, `absent` those of documents that were gone already. `reasons` are the first
+    refusals, `refused` is how many there were.
+
+    `finding` says why everything was compared with the engine (empty where it was not), `compared` how many documents
+    were read for that, and `repaired` how many shoppers' documents were not what the state believed.
     """
 
     build: int
@@ -105,6 +98,21 @@ class PublishReport:
     superseded: int
     refused: int
     reasons: tuple[Refusal, ...] = ()
+    absent: int = 0
+    finding: str = ""
+    compared: int = 0
+    repaired: int = 0
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def shoppers(self) -> int:
+        """Every shopper who has a profile now, or had one: changed + unchanged + removed."""
+        return self.changed + self.unchanged + self.removed
+
+    @property
+    def sent(self) -> int:
+        """Every document sent: written + superseded + absent + refused."""
+        return self.written + self.superseded + self.absent + self.refused
 
 
 def publish_profiles(
@@ -114,32 +122,52 @@ def publish_profiles(
     *,
     progress: Callable[[int, int], None] | None = None,
     users: Sequence[str] | None = None,
+    mode: Mode = "look",
+    take_over: bool = False,
 ) -> PublishReport:
     """Makes the engine hold the profiles of the last build; with `users` only those of these shoppers.
 
     What a shopper no longer has is deleted, and so are shoppers who no longer have a profile. A profile is written
-    again when a level, a role or the coding changed; the counts and weights that people read are as of that day. Where
-    the aliases point to other indexes than the last time, what those hold is read first. `progress` gets shoppers done
-    and in all.
+    again when a level, a role or the coding changed; the counts and weights that people read are as of that day.
+    `progress` gets shoppers done and in all.
 
-    Raises DataError where there is no build with this configuration, MissingResource where an alias is missing, and the
-    other errors of `write_bulk`; the same command again goes on where it stopped.
+    With the mode `look` the engine is looked at, and everything there is compared where the look finds something;
+    `verify` compares in any case, `force` writes every profile again besides. What is not as the state believes is
+    written again. With `take_over` indexes that another state file published to are published to from this one.
+
+    Raises DataError where there is no build with this configuration, or where another state file published last;
+    MissingResource where an alias is missing, and the other errors of `write_bulk`; the same command again goes on
+    where it stopped.
     """
     with state_errors():
-        build = checked_build(connection, config)
-        indexes = index_ids(engine, config)
-        if read_meta(connection).get(INDEXES) != indexes:
-            build = _adopt(engine, connection, config, build, indexes)
-        everyone = {"everyone": users is None, "users": list(users or ()), "coding": _coding_hash(config)}
-        _plan(connection, everyone)
+        ready = prepare(engine, connection, config, users, mode, take_over=take_over)
+        _plan(connection, config, users, force=mode == "force")
         changed, unchanged, removed = connection.execute(COUNTS).fetchall()[0]
-        desk = _Desk(connection.cursor(), config.profile_index, changed + removed, progress)
-        actions = _actions(connection, config, build, desk)
-        written = write_bulk(engine, actions, on_written=desk.settle)
+        if changed or removed or users is None:
+            _claim(engine, connection, config, ready, users, writing=bool(changed or removed))
+        desk = _Desk(connection.cursor(), config.profile_index, ready.build.id, changed + removed, progress)
+        done = write_bulk(engine, _actions(connection, config, ready.build, desk), on_written=desk.settle)
+        warnings = [*ready.warnings, *_superseded(done, ready.build)]
         if users is None:
-            # Lookups see every write at once; counts and searches among the profiles see them after a refresh.
-            engine.call("POST", path(f"{config.lookup_index},{config.profile_index}", "_refresh"))
-    return _report(build, (changed, unchanged, removed), written)
+            warnings += _conclude(engine, connection, config, ready, done)
+        elif ready.known and (changed or removed or ready.finding):
+            finish(engine, connection, config, counts=None, sound=not done.superseded)
+    said = mode != "look" or ready.compared.documents or ready.compared.shoppers
+    return PublishReport(
+        ready.build.id,
+        changed,
+        unchanged,
+        removed,
+        written=done.written,
+        superseded=done.superseded,
+        refused=len(done.refused),
+        reasons=done.refused[:REASONS_SHOWN],
+        absent=done.absent,
+        finding=ready.finding if said else "",
+        compared=ready.compared.documents,
+        repaired=ready.compared.shoppers,
+        warnings=tuple(warnings),
+    )
 
 
 def read_profile(engine: Engine, config: Config, user_id: str) -> dict[str, Any] | None:
@@ -155,14 +183,56 @@ def read_profile(engine: Engine, config: Config, user_id: str) -> dict[str, Any]
     return dict(found["_source"]) if found["found"] else None
 
 
-def _adopt(engine: Engine, connection: DuckDBPyConnection, config: Config, build: Build, indexes: str) -> Build:
-    """Takes what the engine holds as published, with unknown content; the build rises above every version there."""
-    newest = collect_documents(engine, connection, config)
-    build = Build(max(build.id, newest + 1), build.as_of, build.config)
-    with transaction(connection):
-        connection.execute(ADOPT)
-        write_meta(connection, build.meta | {INDEXES: indexes})
-    return build
+def _claim(
+    engine: Engine,
+    connection: DuckDBPyConnection,
+    config: Config,
+    ready: Ready,
+    users: Sequence[str] | None,
+    *,
+    writing: bool,
+) -> None:
+    """Notes on both sides that this state publishes, before anything is written."""
+    begin(connection, ready.target, ready.build.id)
+    own, last = state_id(connection), ready.target.publication
+    publication = Publication(own, ready.build.id, ready.build.config)
+    if users is not None and last and last.state == own:
+        publication = replace(last, lookups=None, profiles=None)
+    if writing:
+        write_publication(engine, config, ready.target, publication)
+
+
+def _conclude(
+    engine: Engine, connection: DuckDBPyConnection, config: Config, ready: Ready, done: BulkReport
+) -> list[str]:
+    """Warnings, after what the engine holds in the end is noted on both sides."""
+    # Lookups see every write at once; counts and searches among the profiles see them after a refresh.
+    counts = count_both(engine, config)
+    target = read_target(engine, config)
+    if target.indexes != ready.target.indexes:
+        raise EngineFailed(
+            f"{engine.url}/{config.lookup_index}: expected the same indexes as at the beginning, found others",
+            hint="Somebody moved the alias or made the index again meanwhile. Run the same command again.",
+        )
+    believed = Counts(*connection.execute(BELIEVED).fetchall()[0])
+    strangers = len(ready.compared.strangers)
+    as_believed = counts == replace(believed, lookups=believed.lookups + strangers)
+    publication = Publication(state_id(connection), ready.build.id, ready.build.config, counts.lookups, counts.profiles)
+    write_publication(engine, config, target, publication)
+    unexplained = not (as_believed or done.refused or done.superseded)
+    finish(engine, connection, config, counts=counts, sound=not (done.superseded or unexplained))
+    if not unexplained:
+        return []
+    return [f"expected {believed}, found {counts}: run the same command again, it compares and repairs everything"]
+
+
+def _superseded(done: BulkReport, build: Build) -> list[str]:
+    if not done.superseded:
+        return []
+    return [
+        f"{done.superseded:,} documents are newer in the engine than build {build.id}: somebody else wrote or deleted "
+        "them, and they are left as they are. Run the same command again: it compares everything and writes over them"
+    ]
 
 
 def _coding_hash(config: Config) -> str:
@@ -173,7 +243,9 @@ def _coding_hash(config: Config) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16] + " "
 
 
-def _plan(connection: DuckDBPyConnection, parameters: dict[str, Any]) -> None:
+def _plan(connection: DuckDBPyConnection, config: Config, users: Sequence[str] | None, *, force: bool) -> None:
+    everyone = users is None
+    parameters = {"everyone": everyone, "users": list(users or ()), "coding": _coding_hash(config), "force": force}
     for statement in PLAN.split(";"):
         names = {name: value for name, value in parameters.items() if f"${name}" in statement}
         connection.execute(statement, names)
@@ -194,6 +266,7 @@ class _Desk:
 
     connection: DuckDBPyConnection
     profile_index: str
+    build: int
     total: int
     progress: Callable[[int, int], None] | None
     done: int = 0
@@ -220,6 +293,7 @@ class _Desk:
                 list(kept),
                 [shopper.content for shopper in kept.values()],
                 [shopper.documents for shopper in kept.values()],
+                self.build,
             )
         self.done += len(complete)
         if self.progress:
@@ -227,10 +301,10 @@ class _Desk:
 
 
 def _remember(
-    connection: DuckDBPyConnection, users: list[str], contents: list[str], documents: list[list[str]]
+    connection: DuckDBPyConnection, users: list[str], contents: list[str], documents: list[list[str]], build: int
 ) -> None:
     if users:
-        connection.execute(REMEMBER, {"users": users, "contents": contents, "documents": documents})
+        connection.execute(REMEMBER, {"users": users, "contents": contents, "documents": documents, "build": build})
 
 
 def _actions(reader: DuckDBPyConnection, config: Config, build: Build, desk: _Desk) -> Iterator[Action]:
@@ -263,14 +337,3 @@ def _writes(
 def _rows(reader: DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
     while rows := reader.fetchmany(ROWS_READ_AT_ONCE):
         yield from rows
-
-
-def _report(build: Build, shoppers: tuple[int, int, int], done: BulkReport) -> PublishReport:
-    return PublishReport(
-        build.id,
-        *shoppers,
-        written=done.written,
-        superseded=done.superseded,
-        refused=len(done.refused),
-        reasons=done.refused[:REASONS_SHOWN],
-    )

@@ -1,46 +1,92 @@
-"""Which indexes the profile aliases point to, and what an index that this state did not fill holds already."""
+"""Which indexes the profile aliases point to, and what they really hold, set against what the local state believes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from affinity_search.config.model import Config
 from affinity_search.engine.protocol import Engine, path
+from affinity_search.engine.reading import read_pages
 from affinity_search.errors import MissingResource
 from affinity_search.profiles.documents import shopper_of
+from affinity_search.profiles.publication import Publication, publication_in, with_publication
+from affinity_search.state.builds import Build, transaction, write_meta
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-__all__ = ["collect_documents", "index_ids"]
+__all__ = ["Comparison", "Target", "believe", "compare", "read_target", "write_publication"]
 
-PAGE = 10_000
-KEEP_ALIVE = "2m"
+FOUND = "CREATE OR REPLACE TEMP TABLE found_documents (user_id VARCHAR, document VARCHAR, version BIGINT)"
+ADD = """
+INSERT INTO found_documents SELECT unnest($users::VARCHAR[]), unnest($documents::VARCHAR[]), unnest($versions::BIGINT[])
+"""
+# A shopper's documents all bear the version of the build that wrote them, so that ids and versions tell everything.
+DIFFERING = """
+CREATE OR REPLACE TEMP TABLE held AS
+SELECT user_id, coalesce(list(document ORDER BY document) FILTER (document IS NOT NULL), []) AS documents,
+    count(*) FILTER (document IS NULL) AS readable, min(version) AS oldest, max(version) AS newest
+FROM found_documents GROUP BY user_id;
+CREATE OR REPLACE TEMP TABLE differing AS
+SELECT user_id, held.documents FROM held FULL JOIN published USING (user_id)
+WHERE (
+    readable = 1 AND oldest = newest AND newest = coalesce(published.build, newest)
+    AND held.documents = list_sort(published.documents)
+) IS NOT TRUE;
+"""
+BELIEVE = """
+DELETE FROM published WHERE user_id IN (SELECT user_id FROM differing);
+INSERT INTO published SELECT user_id, '', documents, NULL FROM differing WHERE documents IS NOT NULL;
+UPDATE published SET build = held.newest FROM held WHERE held.user_id = published.user_id AND content <> '';
+"""
+TIDY = "DROP TABLE found_documents; DROP TABLE held; DROP TABLE differing"
 
 
-FOUND = "CREATE OR REPLACE TEMP TABLE found_documents (user_id VARCHAR, document VARCHAR)"
-ADD = "INSERT INTO found_documents SELECT unnest($users::VARCHAR[]), unnest($documents::VARCHAR[])"
+@dataclass(frozen=True)
+class Target:
+    """The two indexes behind the aliases: their UUIDs as one text, and the mappings of the lookup index."""
+
+    indexes: str
+    mappings: Mapping[str, Any]
+
+    @property
+    def publication(self) -> Publication | None:
+        """What the lookup index says of the last publication."""
+        return publication_in(self.mappings)
 
 
-def index_ids(engine: Engine, config: Config) -> str:
-    """The UUIDs of the lookup and the profile index behind their aliases, as one text.
+@dataclass(frozen=True)
+class Comparison:
+    """Documents read, and the shoppers whose documents are not those that the state believed in.
 
-    Raises MissingResource where an alias is missing or is an index itself.
+    `newest` is the highest version found, 0 for none. `strangers` are ids of lookup documents that are no shopper's.
     """
-    return " ".join(_uuid(engine, alias) for alias in (config.lookup_index, config.profile_index))
+
+    documents: int = 0
+    shoppers: int = 0
+    newest: int = 0
+    strangers: tuple[str, ...] = ()
 
 
-def _uuid(engine: Engine, alias: str) -> str:
+def read_target(engine: Engine, config: Config) -> Target:
+    """The indexes to publish to. Raises MissingResource where an alias is missing or is an index itself."""
+    lookup, profile = (_index(engine, alias) for alias in (config.lookup_index, config.profile_index))
+    uuids = [str(index["settings"]["index"]["uuid"]) for index in (lookup, profile)]
+    return Target(" ".join(uuids), lookup.get("mappings", {}))
+
+
+def _index(engine: Engine, alias: str) -> Any:
     try:
-        answer = engine.call("GET", path(alias, "_settings", "index.uuid"))
+        answer = engine.call("GET", path(alias), params={"filter_path": "*.settings.index.uuid,*.mappings._meta"})
     except MissingResource as error:
         raise _no_alias(engine, alias, "found nothing") from error
     if alias in answer:
         raise _no_alias(engine, alias, "found an index of that name")
     if len(answer) != 1:
         raise _no_alias(engine, alias, f"found one to {len(answer)} indexes")
-    return str(next(iter(answer.values()))["settings"]["index"]["uuid"])
+    return next(iter(answer.values()))
 
 
 def _no_alias(engine: Engine, alias: str, finding: str) -> MissingResource:
@@ -51,30 +97,57 @@ def _no_alias(engine: Engine, alias: str, finding: str) -> MissingResource:
     )
 
 
-def collect_documents(engine: Engine, connection: DuckDBPyConnection, config: Config) -> int:
-    """The newest version of all profile documents in the engine, 0 for none; refreshes and reads both indexes.
+def write_publication(engine: Engine, config: Config, target: Target, publication: Publication) -> Target:
+    """Notes the publication in the lookup index, where it does not say so already; the target afterwards."""
+    if target.publication == publication:
+        return target
+    meta = with_publication(target.mappings, publication)
+    engine.call("PUT", path(config.lookup_index, "_mapping"), {"_meta": meta})
+    return Target(target.indexes, {**target.mappings, "_meta": meta})
 
-    Fills the temporary table `found_documents` with the id and the shopper of every lookup document, and with each
-    shopper who has a readable profile and the document NULL.
-    """
+
+def compare(engine: Engine, connection: DuckDBPyConnection, config: Config) -> Comparison:
+    """Reads the id and version of every document, and sets them against what the state believes; see `believe`."""
     connection.execute(FOUND)
-    newest = 0
-    for hits in _pages(engine, config.lookup_index):
-        ids = [hit["_id"] for hit in hits]
-        connection.execute(ADD, {"users": [shopper_of(i) for i in ids], "documents": ids})
-        newest = max(newest, *(hit["_version"] for hit in hits))
-    for hits in _pages(engine, config.profile_index):
-        connection.execute(ADD, {"users": [hit["_id"] for hit in hits], "documents": [None] * len(hits)})
-        newest = max(newest, *(hit["_version"] for hit in hits))
-    return newest
+    strangers: list[str] = []
+    for hits in _refreshed(engine, config.lookup_index):
+        strangers += [hit["_id"] for hit in hits if not _is_lookup(hit["_id"])]
+        ours = [hit for hit in hits if _is_lookup(hit["_id"])]
+        _add(connection, [shopper_of(hit["_id"]) for hit in ours], [hit["_id"] for hit in ours], ours)
+    for hits in _refreshed(engine, config.profile_index):
+        _add(connection, [hit["_id"] for hit in hits], [None] * len(hits), hits)
+    connection.execute(DIFFERING)
+    documents, newest = _row(connection, "SELECT count(*), coalesce(max(version), 0) FROM found_documents")
+    (shoppers,) = _row(connection, "SELECT count(*) FROM differing")
+    return Comparison(documents + len(strangers), shoppers, newest, tuple(strangers))
 
 
-def _pages(engine: Engine, alias: str) -> Iterator[list[dict[str, Any]]]:
+def believe(connection: DuckDBPyConnection, build: Build) -> None:
+    """Makes the state believe in what the last `compare` found, and takes this build, whose id is above all versions.
+
+    A shopper whose documents differ is published again by the next plan, or removed where there is no such profile.
+    """
+    with transaction(connection):
+        connection.execute(BELIEVE)
+        write_meta(connection, build.meta)
+    connection.execute(TIDY)
+
+
+def _refreshed(engine: Engine, alias: str) -> Iterator[list[dict[str, Any]]]:
     engine.call("POST", path(alias, "_refresh"))
-    first = {"size": PAGE, "sort": ["_doc"], "_source": False, "version": True}
-    answer = engine.call("POST", path(alias, "_search"), first, {"scroll": KEEP_ALIVE})
-    while hits := answer["hits"]["hits"]:
-        yield hits
-        again = {"scroll": KEEP_ALIVE, "scroll_id": answer["_scroll_id"]}
-        answer = engine.call("POST", "/_search/scroll", again)
-    engine.call("DELETE", "/_search/scroll", {"scroll_id": [answer["_scroll_id"]]})
+    return read_pages(engine, alias, {"_source": False, "version": True})
+
+
+def _is_lookup(document: str) -> bool:
+    return document.count(".") >= 2
+
+
+def _add(
+    connection: DuckDBPyConnection, users: list[str], documents: list[str] | list[None], hits: list[dict[str, Any]]
+) -> None:
+    versions = [hit["_version"] for hit in hits]
+    connection.execute(ADD, {"users": users, "documents": documents, "versions": versions})
+
+
+def _row(connection: DuckDBPyConnection, statement: str) -> tuple[Any, ...]:
+    return tuple(connection.execute(statement).fetchall()[0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ __all__ = [
     "last_build",
     "read_meta",
     "state_errors",
+    "state_id",
     "transaction",
     "write_meta",
 ]
@@ -82,6 +84,15 @@ def config_hash(config: Config) -> str:
 def read_meta(connection: DuckDBPyConnection) -> dict[str, str]:
     """Everything in the state's table `meta`, by key."""
     return dict(connection.execute("SELECT key, value FROM meta").fetchall())
+
+
+def state_id(connection: DuckDBPyConnection) -> str:
+    """What tells this state file from all others, made up when first asked for; a copy of the file has the same."""
+    found = read_meta(connection).get("id")
+    if found is None:
+        found = uuid.uuid4().hex
+        write_meta(connection, {"id": found})
+    return found
 
 
 def write_meta(connection: DuckDBPyConnection, values: Mapping[str, str]) -> None:

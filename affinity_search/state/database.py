@@ -38,8 +38,9 @@ CREATE TABLE IF NOT EXISTS related_items (
     item VARCHAR NOT NULL, place INTEGER NOT NULL, mean FLOAT NOT NULL, weights BLOB NOT NULL
 );
 CREATE TABLE IF NOT EXISTS published (
-    user_id VARCHAR PRIMARY KEY, content VARCHAR NOT NULL, documents VARCHAR[] NOT NULL
+    user_id VARCHAR PRIMARY KEY, content VARCHAR NOT NULL, documents VARCHAR[] NOT NULL, build BIGINT
 );
+ALTER TABLE published ADD COLUMN IF NOT EXISTS build BIGINT;
 """
 SCHEMA_VERSION = "3"
 # From the version before to this one: what is known of each shopper's newest day is in the buckets.

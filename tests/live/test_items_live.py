@@ -18,9 +18,11 @@ from duckdb import DuckDBPyConnection
 from affinity_search.cli import main
 from affinity_search.config import Config, load_config
 from affinity_search.deploy.items import load_items
+from affinity_search.engine.bulk import write_bulk
 from affinity_search.engine.indices import create_index, indices_behind, is_index_of, new_index_name, resolve_alias
 from affinity_search.engine.opensearch import OpenSearchEngine
-from affinity_search.errors import ConfigError, DataError, EngineUnavailable, MissingResource
+from affinity_search.engine.protocol import path
+from affinity_search.errors import ConfigError, DataError, EngineFailed, EngineUnavailable, MissingResource
 from affinity_search.items.document import item_document
 from affinity_search.items.item import parse_item
 from affinity_search.items.losses import LostField
@@ -262,14 +264,14 @@ def test_signals_write_only_what_changed(desk: Desk) -> None:
     state.execute("INSERT INTO buckets VALUES ('u', 'a', 'purchase', 80, 3), ('u', 'gone', 'purchase', 80, 1)")
     load_items(engine, state, desk.write(A, B, {"id": "c"}), config)
     assert numbers(desk) == {"a": (3.0, 3.0), "b/ü": (None, None), "c": (None, None)}
-    assert refresh_signals(engine, state, config) == SignalReport(80, 2, 1, 0, 1, ())
+    assert refresh_signals(engine, state, config) == SignalReport(80, 2, 1, 0, 1, (), compared=3)
     assert refresh_signals(engine, state, config) == SignalReport(80, 2, 2, 0, 0, ())
     state.execute("INSERT INTO buckets VALUES ('u', 'b/ü', 'view', 95, 2)")
     assert refresh_signals(engine, state, config) == SignalReport(95, 3, 0, 2, 1, ())
     assert numbers(desk) == {"a": (3.0, None), "b/ü": (0.5, 0.5), "c": (None, None)}
     recent = {"rank_feature": {"field": "popularity_recent", "log": {"scaling_factor": 1}}}
     assert desk.found(recent) == ["b/ü"]
-    assert refresh_signals(engine, state, config, 89) == SignalReport(89, 3, 0, 2, 1, ())
+    assert refresh_signals(engine, state, config, 89) == SignalReport(89, 3, 0, 2, 1, (), compared=2)
     assert numbers(desk) == {"a": (3.0, 3.0), "b/ü": (None, None), "c": (None, None)}
     assert desk.found(recent) == ["a"]
 
@@ -280,7 +282,12 @@ def test_signals_start_afresh_where_another_index_is_behind_the_alias(desk: Desk
     with open_state(desk.folder / "other" / "state.duckdb") as other:
         load_items(desk.engine, other, desk.write(A), desk.config)
     assert numbers(desk) == {"a": (None, None)}
-    assert refresh_signals(desk.engine, desk.state, desk.config) == SignalReport(80, 1, 0, 1, 0, ())
+    report = refresh_signals(desk.engine, desk.state, desk.config)
+    assert (report.items, report.written, report.compared) == (1, 1, 1)
+    assert report.warnings == (
+        f"{desk.alias} was loaded from another state file: its popularity counts the events of this one now. "
+        "Run `affinity items load` and `affinity items signals` with one state file",
+    )
     assert numbers(desk) == {"a": (3.0, 3.0)}
 
 
@@ -357,7 +364,10 @@ def test_command_line(desk: Desk) -> None:
     ]
     assert text[5] == "events held: the item of 3 of 3 events is known (100.0%)"
     assert text[6] == f"{desk.alias} -> {resolve_alias(desk.engine, desk.alias)[0]}"
-    assert run(desk, "items", "signals").stdout == "1 items = unchanged 1 + written 0 + absent 0 + refused 0\n"
+    assert (
+        run(desk, "items", "signals").stdout
+        == "1 items = unchanged 1 + written 0 + absent 0 + conflicts 0 + refused 0\n"
+    )
     earlier = run(desk, "items", "signals", "--as-of", "1970-03-01", "--json")
     assert json.loads(earlier.stdout) == {
         "as_of_day": 59,
@@ -366,6 +376,10 @@ def test_command_line(desk: Desk) -> None:
         "written": 1,
         "absent": 0,
         "refused": [],
+        "conflicts": 0,
+        "compared": 0,
+        "repaired": 0,
+        "warnings": [],
     }
 
 
@@ -383,3 +397,140 @@ def test_errors_have_their_exit_codes(desk: Desk) -> None:
     assert down.exit_code == EngineUnavailable.exit_code
     assert down.stderr.startswith("error: http://127.0.0.1:9: GET ")
     assert indices_behind(desk.engine, desk.alias) == []
+
+
+@pytest.fixture
+def sold(desk: Desk) -> Desk:
+    """Items a, b/ü and c with popularity 3, 2 and 0, in a new index with its signals seen."""
+    desk.state.execute("INSERT INTO buckets VALUES ('u', 'a', 'purchase', 80, 3), ('u', 'b/ü', 'purchase', 80, 2)")
+    load_items(desk.engine, desk.state, desk.write(A, B, {"id": "c"}), desk.config)
+    refresh_signals(desk.engine, desk.state, desk.config)
+    return desk
+
+
+SOLD = {"a": (3.0, 3.0), "b/ü": (2.0, 2.0), "c": (None, None)}
+
+
+def put(desk: Desk, doc: str, body: Record) -> None:
+    desk.engine.call("PUT", path(desk.alias, "_doc", doc), body, {"refresh": "true"})
+
+
+@pytest.mark.parametrize(
+    "body", [{"title": "by another job"}, {"popularity": 9}, {"popularity": 3, "popularity_recent": 1.5}]
+)
+def test_an_item_that_another_writer_wrote_gets_its_popularity_back(sold: Desk, body: Record) -> None:
+    put(sold, "a", body)
+    report = refresh_signals(sold.engine, sold.state, sold.config)
+    assert report == SignalReport(80, 2, 1, 1, 0, (), compared=1, repaired=1)
+    assert numbers(sold) == SOLD
+    # What was written now is read once more, for others may have written it since; then nothing is left to read.
+    assert refresh_signals(sold.engine, sold.state, sold.config) == SignalReport(80, 2, 2, 0, 0, (), compared=1)
+    assert refresh_signals(sold.engine, sold.state, sold.config) == SignalReport(80, 2, 2, 0, 0, ())
+
+
+def test_every_item_written_by_others_is_repaired(sold: Desk) -> None:
+    sold.engine.call(
+        "POST",
+        path(sold.alias, "_update_by_query"),
+        {"script": {"source": "ctx._source.remove('popularity'); ctx._source.remove('popularity_recent')"}},
+        {"refresh": "true"},
+    )
+    assert refresh_signals(sold.engine, sold.state, sold.config).repaired == 2
+    assert numbers(sold) == SOLD
+
+
+def test_an_item_that_comes_later_gets_the_popularity_it_has_already(sold: Desk) -> None:
+    sold.state.execute("INSERT INTO buckets VALUES ('u', 'late', 'purchase', 80, 5)")
+    assert refresh_signals(sold.engine, sold.state, sold.config).absent == 1
+    assert refresh_signals(sold.engine, sold.state, sold.config).absent == 0
+    put(sold, "late", {"title": "came later"})
+    assert refresh_signals(sold.engine, sold.state, sold.config).written == 1
+    assert numbers(sold) == {**SOLD, "late": (5.0, 5.0)}
+
+
+def test_a_popularity_of_others_on_items_that_nobody_bought_is_left_alone(sold: Desk) -> None:
+    put(sold, "c", {"popularity": 7})
+    assert refresh_signals(sold.engine, sold.state, sold.config).written == 0
+    assert refresh_signals(sold.engine, sold.state, sold.config, mode="force").written == 2
+    assert numbers(sold)["c"] == (7, None)
+
+
+def test_an_index_made_again_under_the_same_name_is_another_one(sold: Desk) -> None:
+    (index,) = indices_behind(sold.engine, sold.alias)
+    sold.engine.call("DELETE", path(index))
+    create_index(sold.engine, index, {**index_body(sold.config), "aliases": {sold.alias: {}}})
+    put(sold, "a", {"title": "again"})
+    report = refresh_signals(sold.engine, sold.state, sold.config)
+    assert (report.written, report.absent, report.compared) == (1, 1, 1)
+    assert numbers(sold) == {"a": (3.0, 3.0)}
+
+
+def test_verify_reads_every_item_and_force_writes_every_number(sold: Desk) -> None:
+    sold.state.execute("UPDATE item_signals SET popularity = 1 WHERE item = 'b/ü'")
+    verified = refresh_signals(sold.engine, sold.state, sold.config, mode="verify")
+    assert verified == SignalReport(80, 2, 2, 0, 0, (), compared=3, repaired=1)
+    forced = refresh_signals(sold.engine, sold.state, sold.config, mode="force")
+    assert forced == SignalReport(80, 2, 0, 2, 0, (), compared=3)
+    assert numbers(sold) == SOLD
+
+
+def test_several_shards_are_read_each_from_its_own_position(desk: Desk) -> None:
+    body = index_body(desk.config)
+    settings = {**body["settings"], "number_of_shards": 3}
+    create_index(desk.engine, f"{desk.alias}-own", {**body, "settings": settings, "aliases": {desk.alias: {}}})
+    for number in range(40):
+        desk.state.execute("INSERT INTO buckets VALUES ('u', ?, 'purchase', 80, ?)", [f"i{number}", number + 1])
+        put(desk, f"i{number}", {"title": str(number)})
+    assert refresh_signals(desk.engine, desk.state, desk.config).written == 40
+    refresh_signals(desk.engine, desk.state, desk.config)
+    before = numbers(desk)
+    for number in (3, 8, 21, 22):
+        put(desk, f"i{number}", {"title": "new"})
+    report = refresh_signals(desk.engine, desk.state, desk.config)
+    assert (report.compared, report.repaired, report.written) == (4, 4, 4)
+    assert numbers(desk) == before
+
+
+class Racing:
+    """An engine in which another writer writes the item `a` again and again between the engine's read and write."""
+
+    def __init__(self, engine: OpenSearchEngine) -> None:
+        self.engine, self.url, self.conflicts = engine, engine.url, 1
+
+    def info(self) -> Any:
+        return self.engine.info()
+
+    def call(self, method: str, path: str, body: object = None, params: Record | None = None) -> Any:
+        answer = self.engine.call(method, path, body, params)
+        if path == "/_bulk" and self.conflicts:
+            self.conflicts -= 1
+            error = {"type": "version_conflict_engine_exception", "reason": "[a]: version conflict"}
+            answer["items"][0]["update"] = {"status": 409, "error": error}
+        return answer
+
+
+def test_a_conflict_is_counted_apart_and_tried_again_the_next_time(sold: Desk) -> None:
+    sold.state.execute("INSERT INTO buckets VALUES ('u', 'a', 'purchase', 80, 1), ('u', 'b/ü', 'purchase', 80, 1)")
+    report = refresh_signals(Racing(sold.engine), sold.state, sold.config)
+    assert report == SignalReport(80, 2, 0, 1, 0, (), conflicts=1)
+    parts = report.unchanged, report.written, report.absent, report.conflicts, len(report.refused)
+    assert report.items == sum(parts)
+    assert refresh_signals(sold.engine, sold.state, sold.config).items == 2
+    assert numbers(sold) == {"a": (4.0, 4.0), "b/ü": (3.0, 3.0), "c": (None, None)}
+
+
+def test_an_index_that_the_engine_made_by_itself_takes_nobodys_place(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = load_items(desk.engine, desk.state, desk.write(A), desk.config).index
+
+    def delete_before(engine: Any, actions: Any, **options: Any) -> Any:
+        for index in desk.indices():
+            if index != first:
+                engine.call("DELETE", path(index))
+        return write_bulk(engine, actions, **options)
+
+    monkeypatch.setattr("affinity_search.deploy.items.write_bulk", delete_before)
+    with pytest.raises(EngineFailed, match="expected the index as it was made, found one without its mapping"):
+        load_items(desk.engine, desk.state, desk.write(A, B), desk.config)
+    assert desk.indices() == indices_behind(desk.engine, desk.alias) == [first]

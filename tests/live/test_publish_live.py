@@ -189,11 +189,13 @@ def test_documents_that_the_state_does_not_know_of_are_taken_over(
     publish_profiles(engine, connection, shop)
     stray = path(shop.lookup_index, "_doc", "brand.b3.ann")
     engine.call("PUT", stray, {"v": [1]}, {"version": "5000", "version_type": "external"})
+    before = everything(engine, shop)
     with open_state(tmp_path / "other.duckdb") as other:
         fill(other, BUCKETS, VALUES)
         build_profiles(other, shop, now_ms=1000)
-        report = publish_profiles(engine, other, shop)
+        report = publish_profiles(engine, other, shop, take_over=True)
         assert (report.build, report.changed, report.removed, report.superseded) == (5001, 2, 1, 0)
+        assert (report.compared, report.repaired) == (len(before[0]) + len(before[1]), 3)
         assert_engine_has_the_build(engine, shop, other)
         assert "zoe" not in documents(engine, shop.profile_index)
         assert publish_profiles(engine, other, shop).unchanged == 2
@@ -228,8 +230,8 @@ def test_a_broken_connection_is_made_good_by_the_same_command(
         publish_profiles(Cut(engine, at, after=after), connection, shop)
     known = connection.execute("SELECT count(*) FROM published").fetchall()[0][0]
     report = publish_profiles(engine, connection, shop)
-    assert (report.changed, report.unchanged) == (2 - known, known)
-    assert report.superseded or (at == 1 and not after)
+    assert (report.changed, report.unchanged, report.superseded, report.repaired) == (2 - known, known, 0, 0)
+    assert report.warnings == ()
     assert_engine_has_the_build(engine, shop, connection)
     assert publish_profiles(engine, connection, shop).unchanged == 2
 
@@ -242,7 +244,7 @@ def test_a_refused_document_is_told_and_tried_again(engine: Engine, shop: Config
     assert (report.changed, report.refused, [r.id for r in report.reasons]) == (2, 2, ["ann", "bob"])
     assert report.reasons[0].status == 400
     again = publish_profiles(engine, connection, shop)
-    assert (again.changed, again.refused, again.superseded) == (2, 2, report.written)
+    assert (again.changed, again.refused, again.superseded, again.written) == (2, 2, 0, report.written)
 
 
 def test_progress(engine: Engine, shop: Config, connection: Connection) -> None:
