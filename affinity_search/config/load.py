@@ -39,7 +39,7 @@ _Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping
 
 
 def load_config(path: Path) -> Config:
-    """The configuration in the file; a relative `state.path` is taken from the file's folder.
+    """The configuration in the file; the relative paths in it are taken from the file's folder.
 
     Raises ConfigError where the file cannot be read, is no YAML or does not fit the model.
     """
@@ -52,8 +52,14 @@ def load_config(path: Path) -> Config:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: expected a readable UTF-8 file, got {error}") from None
     config = parse_config(text, name=path.name)
-    state = config.state.model_copy(update={"path": path.parent / config.state.path})
-    return config.model_copy(update={"state": state})
+    return _from_folder(config, path.parent)
+
+
+def _from_folder(config: Config, folder: Path) -> Config:
+    state = config.state.model_copy(update={"path": folder / config.state.path})
+    file = config.engine.ca_file
+    engine = config.engine.model_copy(update={"ca_file": folder / file}) if file else config.engine
+    return config.model_copy(update={"state": state, "engine": engine})
 
 
 def parse_config(text: str, name: str = "affinity.yaml") -> Config:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from affinity_search.config.address import checked_address
 from affinity_search.config.roles import PURCHASE, Role, default_role
 
 __all__ = [
@@ -50,7 +51,7 @@ class _Section(BaseModel):
 class EngineSettings(_Section):
     """Where the search engine is; without `url` the embedded engine that runs for this user."""
 
-    url: Annotated[str, Field(pattern=r"^https?://")] | None = Field(
+    url: Annotated[str, AfterValidator(checked_address)] | None = Field(
         None,
         description="Address of the engine. Absent: the embedded engine started by `affinity engine start`.",
     )

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from opensearchpy import OpenSearch
 from opensearchpy import exceptions as client_errors
 
+from affinity_search.config.address import checked_address
 from affinity_search.config.model import EngineSettings
+from affinity_search.engine.answers import part
+from affinity_search.engine.connection import BoundedConnection
 from affinity_search.engine.protocol import EngineInfo
 from affinity_search.errors import (
     BrokenAnswer,
@@ -32,13 +36,14 @@ class OpenSearchEngine:
     """The engine at `url`."""
 
     def __init__(self, url: str, settings: EngineSettings | None = None) -> None:
-        self._url = url.rstrip("/")
+        self._url = _checked(url)
         settings = settings or EngineSettings()
         self._timeout = settings.timeout_seconds
         self._client = OpenSearch(
             hosts=[self._url],
+            connection_class=BoundedConnection,
             http_auth=_credentials(settings),
-            ca_certs=str(settings.ca_file) if settings.ca_file else None,
+            ca_certs=_authorities(settings.ca_file),
             timeout=settings.timeout_seconds,
             max_retries=0,
             pool_maxsize=8,
@@ -51,8 +56,8 @@ class OpenSearchEngine:
 
     def info(self) -> EngineInfo:
         """Who answers; raises UnsupportedEngine for anything but OpenSearch 3.2 or later."""
-        version = self.call("GET", "/").get("version", {})
-        info = EngineInfo(version.get("distribution", "elasticsearch"), version.get("number", "unknown"))
+        version = part(self, self.call("GET", "/"), dict, "version")
+        info = EngineInfo(str(version.get("distribution", "elasticsearch")), str(version.get("number", "unknown")))
         if info.distribution != "opensearch" or _numbers(info.version) < OLDEST:
             raise UnsupportedEngine(
                 f"{self._url}: expected OpenSearch 3.2 or later, got {info.distribution} {info.version}",
@@ -66,6 +71,8 @@ class OpenSearchEngine:
             return self._client.transport.perform_request(method, path, params=dict(params or {}), body=body)
         except client_errors.OpenSearchException as error:
             raise self._translated(error, f"{method} {path}") from error
+        except RecursionError as error:
+            raise BrokenAnswer(f"{self._url}: {method} {path}: the answer is nested too deeply") from error
 
     def _translated(self, error: client_errors.OpenSearchException, what: str) -> EngineError:
         if isinstance(error, client_errors.ConnectionTimeout):
@@ -99,11 +106,14 @@ def _by_status(status: int, message: str) -> EngineError:
 
 
 def _reason(error: client_errors.TransportError) -> str:
+    """What the body of an error says, whatever it is: JSON of the engine's kind or of another, or text."""
     info = error.info
     found = info.get("error", info) if isinstance(info, dict) else info
-    if isinstance(found, dict):
-        causes = found.get("root_cause") or [found]
-        return _short(causes[0].get("reason") or found.get("reason") or found)
+    causes = found.get("root_cause") if isinstance(found, dict) else None
+    first = causes[0] if isinstance(causes, list) and causes else None
+    for said in (first, found):
+        if isinstance(said, dict) and said.get("reason"):
+            return _short(said["reason"])
     return _short(found)
 
 
@@ -115,6 +125,21 @@ def _numbers(version: str) -> tuple[int, int]:
     major, _, rest = version.partition(".")
     minor = rest.partition(".")[0]
     return (int(major), int(minor)) if major.isdigit() and minor.isdigit() else (0, 0)
+
+
+def _checked(url: str) -> str:
+    try:
+        return checked_address(url)
+    except ValueError as error:
+        raise ConfigError(f"engine.url: {error}") from None
+
+
+def _authorities(file: Path | None) -> str | None:
+    if file is None:
+        return None
+    if not file.is_file():
+        raise ConfigError(f"engine.ca_file: expected a file, found none at {file}")
+    return str(file)
 
 
 def _credentials(settings: EngineSettings) -> tuple[str, str] | None:
