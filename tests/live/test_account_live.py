@@ -18,7 +18,7 @@ from affinity_search.engine import Engine
 from affinity_search.engine.opensearch import OpenSearchEngine
 from affinity_search.errors import MissingResource
 from affinity_search.items.keys import affinity_key
-from affinity_search.sandbox import Files, staged
+from affinity_search.sandbox import Files, open_sandbox
 from affinity_search.search import Client, Placement, explain, place_item
 from affinity_search.search.sentences import BEYOND
 
@@ -73,7 +73,7 @@ def write_shop(folder: Path) -> Files:
 def opened(url: str, folder: Path, shape: str, shards: int) -> Iterator[Desk]:
     engine, name = OpenSearchEngine(url), f"account-{secrets.token_hex(3)}"
     given = parse_config(CONFIG.format(shape=shape, window=WINDOW))
-    with staged(engine, given, write_shop(folder), name, lambda _: None) as (_, own):
+    with open_sandbox(engine, given, write_shop(folder), name, lambda _: None) as (_, own):
         if shards > 1:
             spread(engine, own.items.index, shards)
         written = folder / "affinity.yaml"
