@@ -28,11 +28,12 @@ def items() -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @config_option
 @json_option
-def load(file: Path, config_path: Path, as_json: bool) -> None:
+@click.option("--take-over", is_flag=True, help="Let the alias stand for these items though others made its index.")
+def load(file: Path, config_path: Path, as_json: bool, take_over: bool) -> None:
     """Load the items of FILE (JSONL or CSV, also gzip) in place of those in the engine, without downtime."""
     shop = load_config(config_path)
     with open_state(shop.state.path) as connection:
-        report = load_items(connect(shop.engine), connection, file, shop)
+        report = load_items(connect(shop.engine), connection, file, shop, take_over=take_over)
     click.echo(json.dumps(asdict(report), default=str) if as_json else _load_text(report, shop.items.index))
 
 
@@ -60,6 +61,8 @@ def _load_text(report: LoadReport, alias: str) -> str:
     for name, found in report.coverage.items():
         several = f", {found.several:,} of them with several" if found.several else ""
         lines.append(f"{name}: {found.items:,} items have a value{several}")
+    if report.left:
+        lines.append(f"{report.left} stays as it is: it was not made by `affinity items load`")
     return "\n".join([*lines, f"{alias} -> {report.index}"])
 
 

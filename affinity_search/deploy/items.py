@@ -14,19 +14,18 @@ from affinity_search.engine.bulk import Action, BulkReport, Refusal, write_bulk
 from affinity_search.engine.indices import (
     create_index,
     delete_index,
-    is_index_of,
     new_index_name,
-    point_alias,
-    resolve_alias,
     unaliased_indices,
 )
+from affinity_search.engine.ownership import mark_of, marked
 from affinity_search.engine.protocol import Engine, path
-from affinity_search.errors import DataError, EngineFailed
+from affinity_search.errors import ConfigError, DataError, EngineFailed, MissingResource, RefusedRequest
 from affinity_search.events.quarantine import Quarantine
 from affinity_search.items.document import item_document
 from affinity_search.items.item import Item
 from affinity_search.items.mapping import index_body
 from affinity_search.items.read import BrokenLine, read_items
+from affinity_search.publish.swap import InUse, Owner, find_in_use, settings_at_once, settings_at_the_end, swap
 from affinity_search.state.catalogue import Coverage, coverage, stage_items, store_catalogue
 from affinity_search.state.popularity import compute_signals
 
@@ -45,7 +44,7 @@ class LoadReport:
 
     `replaced`: a later line has the same id. `quarantined`: the line is no item; these lines are in the file
     `quarantine`. `refused`: the engine does not take the document; `refusals` has the first five. `coverage` says, for
-    each attribute, how many items have a value.
+    each attribute, how many items have a value. `left` is the index of others that the alias stood for until now.
     """
 
     index: str
@@ -57,6 +56,7 @@ class LoadReport:
     refusals: tuple[Refusal, ...]
     quarantine: Path | None
     coverage: Mapping[str, Coverage]
+    left: str | None = None
 
 
 @dataclass(frozen=True)
@@ -67,30 +67,34 @@ class _Survey:
     quarantine: Path | None
 
 
-def load_items(engine: Engine, connection: DuckDBPyConnection, source: Path, config: Config) -> LoadReport:
+def load_items(
+    engine: Engine, connection: DuckDBPyConnection, source: Path, config: Config, *, take_over: bool = False
+) -> LoadReport:
     """What became of every item of the file. Searches go on meanwhile, and see the old items or the new, never a mix.
 
     A new index is filled and checked, then the alias `items.index` moves to it, the state takes the catalogue in, and
     the index that this package made before is deleted. Where the command dies on the way, the old items stay in use;
     the same command again starts afresh and removes what was left behind.
 
-    Raises DataError, and changes nothing, where no line of the file is an item or the engine refuses over 1 % of them.
+    The properties of the alias, the other aliases and the settings of the replaced index are handed on. With
+    `take_over` the alias may stand for an index that others made, which stays.
+
+    Raises DataError, and changes nothing, where no line of the file is an item or the engine refuses over 1 % of them;
+    ConfigError where the alias stands for what this package did not make, or for several indices.
     """
-    alias = config.items.index
-    resolve_alias(engine, alias)
+    alias, owner = config.items.index, Owner(config.engine.prefix, _state_id(connection))
+    in_use = find_in_use(engine, alias, owner, take_over=take_over)
     survey = _survey(source, config.state.path.parent / "quarantine")
-    owner = _state_id(connection)
     _delete_left_behind(engine, alias, owner)
     index = new_index_name(alias, datetime.now(UTC))
-    create_index(engine, index, _loading_body(config, owner))
+    create_index(engine, index, _loading_body(config, owner, in_use))
     written = write_bulk(engine, _actions(connection, source, config, survey, index), require_alias=False)
-    _finish(engine, index, survey, written)
+    _finish(engine, index, survey, written, settings_at_the_end(in_use))
     found = coverage(connection, config)
-    old = point_alias(engine, alias, index)
+    replaced = _swap(engine, alias, index, owner, take_over)
     store_catalogue(connection, index)
-    for replaced in old:
-        if is_index_of(alias, replaced):
-            delete_index(engine, replaced)
+    if replaced and replaced.is_ours:
+        delete_index(engine, replaced.standing.index)
     return LoadReport(
         index,
         survey.read,
@@ -101,7 +105,16 @@ def load_items(engine: Engine, connection: DuckDBPyConnection, source: Path, con
         written.refused[:REFUSALS_SHOWN],
         survey.quarantine,
         found,
+        replaced.standing.index if replaced and not replaced.is_ours else None,
     )
+
+
+def _swap(engine: Engine, alias: str, index: str, owner: Owner, take_over: bool) -> InUse | None:
+    try:
+        return swap(engine, alias, index, owner, take_over=take_over)
+    except (ConfigError, MissingResource, RefusedRequest):  # anything else may have moved the alias
+        delete_index(engine, index)
+        raise
 
 
 def _survey(source: Path, folder: Path) -> _Survey:
@@ -129,20 +142,19 @@ def _state_id(connection: DuckDBPyConnection) -> str:
     return str(row[0]) if row else ""
 
 
-def _delete_left_behind(engine: Engine, alias: str, owner: str) -> None:
+def _delete_left_behind(engine: Engine, alias: str, owner: Owner) -> None:
     # Only this state's own: its file is open in this process alone, so nobody is filling them. An index that a load
     # from another state is filling at this moment bears that state's id.
     for index, meta in unaliased_indices(engine, alias).items():
-        if meta.get("affinity_search", {}).get("state") == owner:
+        mark = mark_of({"_meta": meta})
+        if mark.get("state") == owner.state and mark.get("owner", owner.prefix) == owner.prefix:
             delete_index(engine, index)
 
 
-def _loading_body(config: Config, owner: str) -> dict[str, Any]:
+def _loading_body(config: Config, owner: Owner, in_use: InUse | None) -> dict[str, Any]:
     body = index_body(config)
-    return {
-        "settings": {**body["settings"], "refresh_interval": "-1"},
-        "mappings": {**body["mappings"], "_meta": {"affinity_search": {"state": owner}}},
-    }
+    settings = {**body["settings"], **settings_at_once(in_use), "refresh_interval": "-1"}
+    return marked({**body, "settings": settings}, owner.prefix, state=owner.state)
 
 
 def _actions(
@@ -161,7 +173,9 @@ def _last_of_each(source: Path, lines: Mapping[str, int]) -> Iterator[Item]:
             yield item
 
 
-def _finish(engine: Engine, index: str, survey: _Survey, written: BulkReport) -> None:
+def _finish(
+    engine: Engine, index: str, survey: _Survey, written: BulkReport, settings: Mapping[str, str | None]
+) -> None:
     """Makes the new index searchable; raises, and deletes it, where it does not hold what it should."""
     try:
         if written.written + len(written.refused) != len(survey.lines):
@@ -177,7 +191,7 @@ def _finish(engine: Engine, index: str, survey: _Survey, written: BulkReport) ->
                 f"{len(written.refused)}, first {first.id!r}: {first.reason}",
                 hint="Correct the file (or items.text_fields); the items in use are as before.",
             )
-        engine.call("PUT", path(index, "_settings"), {"index": {"refresh_interval": None}})
+        engine.call("PUT", path(index, "_settings"), {"index": settings})
         engine.call("POST", path(index, "_refresh"))
         found = engine.call("GET", path(index, "_count"))["count"]
         if found != written.written:

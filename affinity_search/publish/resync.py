@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from affinity_search.config.model import Config
+from affinity_search.engine.ownership import mark_of
 from affinity_search.engine.protocol import Engine, path
-from affinity_search.errors import MissingResource
+from affinity_search.errors import ConfigError, MissingResource
 from affinity_search.profiles.documents import shopper_of
 
 if TYPE_CHECKING:
@@ -26,21 +27,35 @@ ADD = "INSERT INTO found_documents SELECT unnest($users::VARCHAR[]), unnest($doc
 def index_ids(engine: Engine, config: Config) -> str:
     """The UUIDs of the lookup and the profile index behind their aliases, as one text.
 
-    Raises MissingResource where an alias is missing or is an index itself.
+    Raises MissingResource where an alias is missing or is an index itself, ConfigError where others made the index.
     """
-    return " ".join(_uuid(engine, alias) for alias in (config.lookup_index, config.profile_index))
+    aliases = config.lookup_index, config.profile_index
+    return " ".join(_uuid(engine, alias, config.engine.prefix) for alias in aliases)
 
 
-def _uuid(engine: Engine, alias: str) -> str:
+def _uuid(engine: Engine, alias: str, owner: str) -> str:
     try:
-        answer = engine.call("GET", path(alias, "_settings", "index.uuid"))
+        answer = engine.call("GET", path(alias), params={"filter_path": "*.settings.index.uuid,*.mappings._meta"})
     except MissingResource as error:
         raise _no_alias(engine, alias, "found nothing") from error
     if alias in answer:
         raise _no_alias(engine, alias, "found an index of that name")
     if len(answer) != 1:
         raise _no_alias(engine, alias, f"found one to {len(answer)} indexes")
-    return str(next(iter(answer.values()))["settings"]["index"]["uuid"])
+    ((index, body),) = answer.items()
+    _check_owner(engine, alias, index, mark_of(body.get("mappings", {})).get("owner"), owner)
+    return str(body["settings"]["index"]["uuid"])
+
+
+def _check_owner(engine: Engine, alias: str, index: str, found: str | None, owner: str) -> None:
+    # An index without a mark may be ours from before there were marks; it is called after the alias then.
+    if found == owner or (found is None and index.startswith(f"{alias}-")):
+        return
+    raise ConfigError(
+        f"{engine.url}/{alias}: expected an index of the deployment {owner}, got {index}, which "
+        f"{found or 'somebody else'} made",
+        hint="Point the alias at the index that `affinity apply` made; `affinity status` says more.",
+    )
 
 
 def _no_alias(engine: Engine, alias: str, finding: str) -> MissingResource:
