@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from affinity_search import deploy
 from affinity_search.config import Config
 from affinity_search.deploy.items import load_items
-from affinity_search.engine import Engine, path
-from affinity_search.errors import DataError, MissingResource
+from affinity_search.engine import Engine
+from affinity_search.errors import DataError
 from affinity_search.profiles.build import build_profiles
 from affinity_search.publish.profiles import publish_profiles
 from affinity_search.state import open_state
@@ -108,21 +108,8 @@ def open_sandbox(
 
 
 def remove_sandbox(engine: Engine, name: str) -> None:
-    """Removes from the engine what a trial of this name has put there; nothing else is touched."""
-    for index in engine.call("GET", f"/{name}-*", params={"filter_path": "*.settings.index.uuid"}):
-        engine.call("DELETE", path(index))
-    for script in _scripts(engine, name):
-        engine.call("DELETE", path("_scripts", script))
-    try:
-        engine.call("DELETE", path("_ingest", "pipeline", f"{name}-item-keys"))
-    except MissingResource:
-        return
-
-
-def _scripts(engine: Engine, name: str) -> list[str]:
-    only = {"filter_path": f"metadata.stored_scripts.{name}-search*.lang"}
-    state = engine.call("GET", "/_cluster/state/metadata", params=only)
-    return list(state.get("metadata", {}).get("stored_scripts", {}))
+    """Removes from the engine what a trial of this name has made there; nothing else is touched."""
+    deploy.remove_deployment(engine, name, f"{name}-products", datetime.now(UTC))
 
 
 def _required(folder: Path, stem: str) -> Path:

@@ -86,7 +86,7 @@ def test_plan_as_json(engine: FakeEngine, file: Path) -> None:
 def test_rollback_reverses_the_list(engine: FakeEngine, file: Path) -> None:
     run(file, "apply")
     engine.call("PUT", "/shop-profiles/_doc/u1", {"user_id": "u1"})
-    result = run(file, "rollback")
+    result = run(file, "rollback", "--to", "0", "--yes")
     assert lines(result) == [
         "- delete script   shop-search",
         "- delete script   shop-search-11111111",
@@ -96,7 +96,7 @@ def test_rollback_reverses_the_list(engine: FakeEngine, file: Path) -> None:
         "4 to delete, 1 to leave; no drift",
         "done: ledger entry 2",
     ]
-    refused = run(file, "rollback")
+    refused = run(file, "rollback", "--yes")
     assert refused.exit_code == 2
     assert "everything is undone already" in refused.output
 
@@ -109,7 +109,7 @@ def test_what_is_kept_in_the_last_moment_is_said(engine: FakeEngine, file: Path)
         return engine.call("DELETE", "/_scripts/shop-search")
 
     engine.instead["DELETE /_scripts/shop-search"] = published
-    assert lines(run(file, "rollback"))[-3:] == [
+    assert lines(run(file, "rollback", "--to", "0", "--yes"))[-3:] == [
         "5 to delete; no drift",
         "index shop-profiles: kept: it holds 1 document",
         "done: ledger entry 2",
@@ -118,7 +118,7 @@ def test_what_is_kept_in_the_last_moment_is_said(engine: FakeEngine, file: Path)
 
 def test_rollback_to_an_entry(engine: FakeEngine, file: Path) -> None:
     run(file, "apply")
-    assert run(file, "rollback", "--to", "0").exit_code == 0
+    assert run(file, "rollback", "--to", "0", "--yes").exit_code == 0
     assert engine.scripts == {}
     assert run(file, "rollback", "--to", "-1").exit_code == 2
 

@@ -11,6 +11,7 @@ import pytest
 from affinity_search.config import Config, parse_config
 from affinity_search.deploy import Artefact, LedgerEntry, Plan, apply, plan, plan_artefacts, plan_rollback, rollback
 from affinity_search.deploy.ledger import add_entry, create_ledger, last_entry, read_entry, recent_entries
+from affinity_search.engine.ownership import marked
 from affinity_search.errors import ConfigError, EngineFailed, EngineUnavailable, RefusedRequest
 from affinity_search.surfaces import Template
 from tests.contract.fake_engine import FakeEngine, Index
@@ -23,8 +24,9 @@ CONFIG = parse_config('{engine: {url: "http://fake", prefix: shop}, events: {typ
 def wanted(version: int, **fields: str) -> tuple[Artefact, ...]:
     """Artefacts of a configuration whose template says its version."""
     properties = {name: {"type": kind} for name, kind in {"v": "long", **fields}.items()}
+    body = marked({"mappings": {"dynamic": False, "properties": properties}}, "shop")
     return (
-        Artefact("index", "shop-lookup", json.dumps({"mappings": {"dynamic": False, "properties": properties}})),
+        Artefact("index", "shop-lookup", json.dumps(body)),
         Artefact("pipeline", "shop-keys", json.dumps({"processors": []}, separators=(",", ":"))),
         Artefact("script", f"search-{version}", f'{{"size": {version}}}'),
         Artefact("script", "search", f'{{"size": {version}}}'),
@@ -93,8 +95,10 @@ def test_the_ledger_holds_the_previous_bodies(engine: FakeEngine) -> None:
             {
                 "kind": "index",
                 "name": "shop-lookup",
-                "before": '{"alias":true,"mappings":{"dynamic":"false","properties":{"v":{"type":"long"}}}}',
-                "after": '{"mappings": {"dynamic": false, "properties": {"v": {"type": "long"}}}}',
+                "before": '{"alias":true,"mappings":{"_meta":{"affinity_search":{"owner":"shop"}},'
+                '"dynamic":"false","properties":{"v":{"type":"long"}}}}',
+                "after": '{"mappings": {"dynamic": false, "properties": {"v": {"type": "long"}}, '
+                '"_meta": {"affinity_search": {"owner": "shop"}}}}',
                 "note": "",
             },
             {
@@ -189,7 +193,7 @@ def test_rolling_back_twice_goes_one_further_back(engine: FakeEngine) -> None:
     deploy(engine, 1)
     deploy(engine, 2)
     rollback(CONFIG, engine, NOW)
-    rollback(CONFIG, engine, NOW)
+    rollback(CONFIG, engine, NOW, to=0)
     assert (engine.scripts, engine.pipelines, list(engine.indices)) == ({}, {}, [LEDGER])
     with pytest.raises(ConfigError, match="everything is undone already"):
         rollback(CONFIG, engine, NOW)
@@ -246,7 +250,7 @@ def test_an_entry_removed_from_the_ledger_is_named(engine: FakeEngine) -> None:
 def test_rollback_never_deletes_an_index_with_documents(engine: FakeEngine) -> None:
     deploy(engine, 1)
     engine.call("PUT", "/shop-lookup/_doc/brand.b0.u1", {"v": [1]})
-    entry = rollback(CONFIG, engine, NOW)
+    entry = rollback(CONFIG, engine, NOW, to=0)
     kept = entry.changes[-1]
     assert (kept.op, kept.note) == ("leave", "kept: it holds 1 document")
     assert engine.call("GET", "/shop-lookup/_count") == {"count": 1}
@@ -256,7 +260,7 @@ def test_rollback_never_deletes_an_index_with_documents(engine: FakeEngine) -> N
 
 def test_documents_that_come_while_the_rollback_runs_are_kept_too(engine: FakeEngine) -> None:
     deploy(engine, 1)
-    found = plan_rollback(CONFIG, engine)
+    found = plan_rollback(CONFIG, engine, 0)
     assert ops(found)[-1] == "delete shop-lookup"
     engine.call("PUT", "/shop-lookup/_doc/1", {"v": [1]})
     engine.call("PUT", "/shop-lookup/_doc/2", {"v": [1]})
@@ -273,14 +277,14 @@ def test_documents_that_come_between_the_count_and_the_end_of_the_alias_are_kept
         return engine.call("POST", "/_aliases", body)
 
     engine.instead["POST /_aliases"] = publish_and_remove
-    assert rollback(CONFIG, engine, NOW).changes[-1].note == "kept: it holds 1 document"
+    assert rollback(CONFIG, engine, NOW, to=0).changes[-1].note == "kept: it holds 1 document"
     assert engine.call("GET", "/shop-lookup/_doc/1")["found"]
 
 
 def test_rollback_keeps_a_pipeline_that_an_index_uses(engine: FakeEngine) -> None:
     deploy(engine, 1)
     engine.call("PUT", "/products-1", {"settings": {"default_pipeline": "shop-keys"}})
-    entry = rollback(CONFIG, engine, NOW)
+    entry = rollback(CONFIG, engine, NOW, to=0)
     assert [c.note for c in entry.changes if c.kind == "pipeline"] == ["kept: it is the ingest pipeline of products-1"]
     assert "shop-keys" in engine.pipelines
 

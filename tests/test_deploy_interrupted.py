@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -95,7 +96,7 @@ def test_a_rollback_cut_off_anywhere_is_finished_and_goes_no_further(call: int, 
             rollback(CONFIG, engine, NOW)
     engine.cut(0)
     assert held(engine) == before
-    rollback(CONFIG, engine, NOW)
+    rollback(CONFIG, engine, NOW, to=0)
     assert held(engine) == held(FakeEngine())
 
 
@@ -124,7 +125,7 @@ def test_an_apply_that_goes_back_over_a_half_done_one_and_is_cut_off_too_is_what
     assert held(engine) != before
     rollback(CONFIG, engine, NOW)
     assert held(engine) == before
-    rollback(CONFIG, engine, NOW)
+    rollback(CONFIG, engine, NOW, to=0)
     assert held(engine) == held(FakeEngine())
 
 
@@ -139,6 +140,16 @@ def test_an_interrupted_rollback_has_one_goal() -> None:
         rollback(CONFIG, engine, NOW, to=0)
     rollback(CONFIG, engine, NOW)
     assert engine.scripts["search"]["source"] == "source 1"
+
+
+def roll_back(engine: FakeEngine) -> None:
+    """One step back, as the hint says where that would delete the template in use."""
+    try:
+        rollback(CONFIG, engine, NOW)
+    except ConfigError as refused:
+        said = re.search(r"affinity rollback --to (\d+)", str(refused))
+        assert said, refused
+        rollback(CONFIG, engine, NOW, to=int(said[1]))
 
 
 @dataclass
@@ -166,7 +177,7 @@ class Model:
         base = self.base if self.unfinished == "rollback" else held(self.engine)
         if not states:
             return
-        if self._ran_through("rollback", base, lambda: rollback(CONFIG, self.engine, NOW)):
+        if self._ran_through("rollback", base, lambda: roll_back(self.engine)):
             assert held(self.engine) == states.pop()
             self.undo = states
         elif self.unfinished == "rollback":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import click
 
 from affinity_search import deploy
+from affinity_search.cli.confirm import is_confirmed, yes_option
 from affinity_search.cli.options import config_option, json_option
 from affinity_search.config import load_config
 from affinity_search.deploy.report import plan_json, plan_text, status_json, status_text
@@ -29,41 +31,61 @@ def _print_json(value: dict[str, Any]) -> None:
 @json_option
 @click.option("--check", is_flag=True, help="Exit with 3 where somebody changed by hand what was applied (drift).")
 def plan(config_path: Path, as_json: bool, check: bool) -> None:
-    """Show what `apply` would change in the engine, and what was changed by hand. Nothing is written."""
+    """Show what `apply` would change in the engine, and what was changed by hand. Nothing is written.
+
+    Refuses (exit code 2) where others made something under the names of this deployment.
+    """
     shop = load_config(config_path)
-    found = deploy.plan(shop, connect(shop.engine))
+    engine = connect(shop.engine)
+    found = deploy.plan(shop, engine)
     if as_json:
         _print_json(plan_json(found))
     else:
         click.echo(plan_text(found))
+    deploy.refuse_foreign(found, engine)
     if check and found.drift:
         raise click.exceptions.Exit(EXIT_DRIFT)
 
 
 @click.command()
 @config_option
-def apply(config_path: Path) -> None:
-    """Give the engine what affinity.yaml wants. Run it again where it was interrupted."""
+@yes_option
+@click.option("--take-over", is_flag=True, help="Also change what others made under the names of this deployment.")
+def apply(config_path: Path, yes: bool, take_over: bool) -> None:
+    """Give the engine what affinity.yaml wants. Run it again where it was interrupted.
+
+    Prints the list, and on a terminal asks. Nothing is deleted; what is replaced is kept in the ledger.
+    """
     shop = load_config(config_path)
     engine = connect(shop.engine)
-    found = deploy.plan(shop, engine)
-    _carry_out(found, engine)
+    found = deploy.plan(shop, engine, take_over=take_over)
+    click.echo(plan_text(found))
+    deploy.refuse_foreign(found, engine)
+    _carry_out(found, engine, ask=not yes and sys.stdin.isatty())
 
 
 @click.command()
 @config_option
+@yes_option
 @click.option(
     "--to", type=click.IntRange(min=0), metavar="N", help="Go back to the state after ledger entry N (0: before all)."
 )
-def rollback(config_path: Path, to: int | None) -> None:
-    """Reverse the last apply that is not yet reversed; repeated, go further back."""
+def rollback(config_path: Path, yes: bool, to: int | None) -> None:
+    """Reverse the last apply that is not yet reversed; repeated, go further back.
+
+    Prints the list and asks. The template that requests name is deleted only where `--to` says so.
+    """
     shop = load_config(config_path)
     engine = connect(shop.engine)
-    _carry_out(deploy.plan_rollback(shop, engine, to), engine)
-
-
-def _carry_out(found: deploy.Plan, engine: Engine) -> None:
+    found = deploy.plan_rollback(shop, engine, to)
     click.echo(plan_text(found))
+    _carry_out(found, engine, ask=not yes)
+
+
+def _carry_out(found: deploy.Plan, engine: Engine, *, ask: bool) -> None:
+    if ask and found.pending and not is_confirmed(f"Carry out this {found.kind}?"):
+        click.echo("nothing was changed")
+        raise click.exceptions.Exit(1)
     entry = deploy.apply(found, engine, datetime.now(UTC))
     if found.recorded:
         click.echo(f"nothing to do, as of ledger entry {entry.number}")

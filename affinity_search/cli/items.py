@@ -39,11 +39,12 @@ def items() -> None:
 @accept_loss_option
 @config_option
 @json_option
-def load(file: Path, accept_loss: bool, config_path: Path, as_json: bool) -> None:
+@click.option("--take-over", is_flag=True, help="Let the alias stand for these items though others made its index.")
+def load(file: Path, accept_loss: bool, take_over: bool, config_path: Path, as_json: bool) -> None:
     """Load the items of FILE (JSONL or CSV, also gzip) in place of those in the engine, without downtime."""
     shop = load_config(config_path)
     with open_state(shop.state.path) as connection:
-        report = load_items(connect(shop.engine), connection, file, shop, accept_loss=accept_loss)
+        report = load_items(connect(shop.engine), connection, file, shop, accept_loss=accept_loss, take_over=take_over)
     click.echo(json.dumps(_load_json(report), default=str) if as_json else _load_text(report, shop.items.index))
     for name, lost in report.lost.items():
         click.echo(f"warning: {name}: {lost.items:,} items lose it: {'; '.join(lost.examples)}", err=True)
@@ -82,6 +83,8 @@ def _load_text(report: LoadReport, alias: str) -> str:
         lines.append(f"{name}: {found.items:,} items have a value{several}")
     if report.known.events:
         lines.append(f"events held: {report.known}")
+    if report.left:
+        lines.append(f"{report.left} stays as it is: it was not made by `affinity items load`")
     return "\n".join([*lines, f"{alias} -> {report.index}"])
 
 

@@ -32,8 +32,8 @@ def deploy_demo(engine: Engine, data: Path, work: Path, name: str, say: Say) -> 
     `work` gets the configuration and the state. Raises DataError where the folder lacks items or events.
     """
     files = find_files(data)
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
+    shutil.rmtree(work / ".affinity", ignore_errors=True)  # the state of the last run, and nothing else in the folder
+    work.mkdir(parents=True, exist_ok=True)
     say(f"init: looking at {files.items.name} and {files.events.name}")
     config_path = work / "affinity.yaml"
     config_path.write_text(_configuration(files, engine, name), encoding="utf-8")

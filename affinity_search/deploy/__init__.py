@@ -1,11 +1,12 @@
 """Deployment: what the configuration wants in the engine, planned as changes, applied, recorded and reversed."""
 
-from affinity_search.deploy.applying import apply, rollback
+from affinity_search.deploy.applying import apply, refuse_foreign, rollback
 from affinity_search.deploy.artefact import Artefact, artefacts
 from affinity_search.deploy.changes import Change
 from affinity_search.deploy.ledger import LedgerEntry
 from affinity_search.deploy.overview import Status, status
 from affinity_search.deploy.planning import Plan, plan, plan_artefacts, plan_rollback
+from affinity_search.deploy.removal import remove_deployment
 
 __all__ = [
     "Artefact",
@@ -18,6 +19,8 @@ __all__ = [
     "plan",
     "plan_artefacts",
     "plan_rollback",
+    "refuse_foreign",
+    "remove_deployment",
     "rollback",
     "status",
 ]

@@ -12,18 +12,19 @@ from affinity_search.deploy.ledger import LedgerEntry, add_entry, create_ledger,
 from affinity_search.deploy.planning import Plan, plan_rollback
 from affinity_search.deploy.store import execute, read
 from affinity_search.engine import Engine
-from affinity_search.errors import EngineFailed
+from affinity_search.errors import ConfigError, EngineFailed
 
-__all__ = ["apply", "rollback"]
+__all__ = ["apply", "refuse_foreign", "rollback"]
 
 
 def apply(plan: Plan, engine: Engine, now: datetime) -> LedgerEntry:
     """The finished ledger entry; the last one where the ledger says already that nothing is to do.
 
-    Interrupted at any point, planning and applying again ends in the same state. Raises ConfigError where a template
-    fails its check (before anything is written), RefusedRequest where another deployment came between, EngineFailed
-    where the engine afterwards holds something else than it was given.
+    Interrupted at any point, planning and applying again ends in the same state. Raises ConfigError, before anything is
+    written, where the plan names what others made or a template fails its check; RefusedRequest where another
+    deployment came between, EngineFailed where the engine afterwards holds something else than it was given.
     """
+    refuse_foreign(plan, engine)
     if plan.recorded and plan.last:
         return plan.last
     _check_templates(plan, engine)
@@ -32,13 +33,24 @@ def apply(plan: Plan, engine: Engine, now: datetime) -> LedgerEntry:
     entry = write(engine, plan.ledger, plan.entry(now))
     done = {change.key: execute(engine, change) for change in plan.changes}
     _verify(engine, done.values())
-    changes = tuple(replace(c, after=done[c.key].after, note=done[c.key].note) for c in entry.changes)
+    changes = tuple(replace(c, after=done[c.key].after, note=done[c.key].note or c.note) for c in entry.changes)
     return save_entry(engine, plan.ledger, replace(entry, status="done", changes=changes))
 
 
 def rollback(config: Config, engine: Engine, now: datetime, to: int | None = None) -> LedgerEntry:
     """The finished ledger entry of the rollback that `plan_rollback` plans."""
     return apply(plan_rollback(config, engine, to), engine, now)
+
+
+def refuse_foreign(plan: Plan, engine: Engine) -> None:
+    """Raises ConfigError where others made something under a name of this deployment."""
+    if plan.foreign:
+        found = ", ".join(f"{one.kind} {one.name} ({one.finding})" for one in plan.foreign)
+        raise ConfigError(
+            f"{engine.url}: expected nothing, or what this deployment made, under its names, got {found}",
+            hint="Choose other names in affinity.yaml (engine.prefix, search.template), or run `affinity apply "
+            "--take-over`: it uses them from now on, and `affinity rollback` gives scripts and pipelines back.",
+        )
 
 
 def _check_templates(plan: Plan, engine: Engine) -> None:

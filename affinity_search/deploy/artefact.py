@@ -6,9 +6,10 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from affinity_search.config.model import Config
+from affinity_search.engine.ownership import marked
 from affinity_search.errors import ConfigError
 from affinity_search.resources import resource_folder
 from affinity_search.surfaces import Template, build_templates
@@ -53,8 +54,8 @@ def artefacts(config: Config) -> tuple[Artefact, ...]:
     Raises ConfigError where a template is larger than the engine stores.
     """
     return (
-        Artefact("index", config.lookup_index, canonical(_mapping_file("lookup.json"))),
-        Artefact("index", config.profile_index, canonical(_mapping_file("profiles.json"))),
+        _index(config.lookup_index, "lookup.json", config.engine.prefix),
+        _index(config.profile_index, "profiles.json", config.engine.prefix),
         _pipeline(config),
         *script_artefacts(build_templates(config)),
     )
@@ -87,5 +88,6 @@ def _pipeline(config: Config) -> Artefact:
     return Artefact("pipeline", f"{config.engine.prefix}-item-keys", canonical(item_keys_pipeline(config)))
 
 
-def _mapping_file(name: str) -> Any:
-    return json.loads((resource_folder("index_mappings") / name).read_text(encoding="utf-8"))
+def _index(alias: str, file: str, owner: str) -> Artefact:
+    body = json.loads((resource_folder("index_mappings") / file).read_text(encoding="utf-8"))
+    return Artefact("index", alias, canonical(marked(body, owner)))

@@ -10,15 +10,22 @@ from typing import Any, Literal
 from affinity_search.deploy.artefact import Kind, digest
 from affinity_search.deploy.mappings import as_engine_says, contains, merged
 
-__all__ = ["Change", "Operation", "holds", "mappings_of"]
+__all__ = ["CHANGED_SINCE", "FOREIGN", "GIVEN_BACK", "TAKEN_OVER", "Change", "Operation", "holds", "mappings_of"]
 
 Operation = Literal["create", "change", "leave", "delete"]
+FOREIGN = "made by others, left as it is"
+TAKEN_OVER = "taken over from others"
+GIVEN_BACK = "given back to others"
+CHANGED_SINCE = "kept: others changed it since it was deployed"
 SIGNS: dict[Operation, str] = {"create": "+", "change": "~", "leave": "=", "delete": "-"}
 
 
 @dataclass(frozen=True)
 class Change:
-    """From `before` to `after`, None meaning absent; `note` says why a change is not what one would expect."""
+    """From `before` to `after`, None meaning absent; `note` says why a change is not what one would expect.
+
+    The notes that are constants here also tell the next deployment whose the artefact is.
+    """
 
     kind: Kind
     name: str
@@ -42,9 +49,15 @@ class Change:
 
     def reverse(self) -> Change:
         """The change that goes back; it leaves alone what this one left, and fields added to an index."""
+        back = GIVEN_BACK if self.note == TAKEN_OVER and self.kind != "index" else ""
         if self.op == "leave" or (self.kind == "index" and self.op == "change"):
-            return Change(self.kind, self.name, self.after, self.after)
-        return Change(self.kind, self.name, self.after, self.before)
+            return Change(self.kind, self.name, self.after, self.after, FOREIGN if self.is_others else back)
+        return Change(self.kind, self.name, self.after, self.before, back)
+
+    @property
+    def is_others(self) -> bool:
+        """True where what is there after the change belongs to others."""
+        return self.note in (FOREIGN, GIVEN_BACK, CHANGED_SINCE)
 
     def describe(self) -> str:
         """One line: sign, operation, kind, name, and the short content hashes of a change."""

@@ -10,18 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 from affinity_search.config.model import Config
 from affinity_search.deploy.gates import expect_few_bad_lines, expect_no_shrinking
+from affinity_search.deploy.swap import InUse, Owner, find_in_use, settings_at_once, settings_at_the_end, swap
 from affinity_search.engine.bulk import Action, BulkReport, Refusal, write_bulk
 from affinity_search.engine.indices import (
     create_index,
     delete_index,
-    is_index_of,
     new_index_name,
-    point_alias,
-    resolve_alias,
     unaliased_indices,
 )
+from affinity_search.engine.ownership import mark_of, marked
 from affinity_search.engine.protocol import Engine, path
-from affinity_search.errors import DataError, EngineFailed
+from affinity_search.errors import ConfigError, DataError, EngineFailed, MissingResource, RefusedRequest
 from affinity_search.events.quarantine import Quarantine
 from affinity_search.items.document import item_document
 from affinity_search.items.item import Item
@@ -49,7 +48,8 @@ class LoadReport:
     `replaced`: a later line has the same id. `quarantined`: the line is no item; these lines are in the file
     `quarantine`. `refused`: the engine does not take the document; `refusals` has the first five. `coverage` says, for
     each attribute, how many items have a value. `lost` says, by field, what optional values could not be used, and
-    `known` how many of the events held name an item that the state knows now.
+    `known` how many of the events held name an item that the state knows now. `left` is the index of others that the
+    alias stood for until now.
     """
 
     index: str
@@ -63,6 +63,7 @@ class LoadReport:
     coverage: Mapping[str, Coverage]
     lost: Mapping[str, LostField]
     known: KnownItems
+    left: str | None = None
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,13 @@ class _Survey:
 
 
 def load_items(
-    engine: Engine, connection: DuckDBPyConnection, source: Path, config: Config, *, accept_loss: bool = False
+    engine: Engine,
+    connection: DuckDBPyConnection,
+    source: Path,
+    config: Config,
+    *,
+    accept_loss: bool = False,
+    take_over: bool = False,
 ) -> LoadReport:
     """What became of every item of the file. Searches go on meanwhile, and see the old items or the new, never a mix.
 
@@ -83,27 +90,29 @@ def load_items(
     the index that this package made before is deleted. Where the command dies on the way, the old items stay in use;
     the same command again starts afresh and removes what was left behind.
 
+    The properties of the alias, the other aliases and the settings of the replaced index are handed on. With
+    `take_over` the alias may stand for an index that others made, which stays.
+
     Raises DataError, and changes nothing, where no line of the file is an item or the engine refuses over 1 % of them;
     without `accept_loss` also where over 10 % of the lines are no items, or 30 % of the items in use would go.
+    ConfigError where the alias stands for what this package did not make, or for several indices.
     """
-    alias = config.items.index
-    resolve_alias(engine, alias)
+    alias, owner = config.items.index, Owner(config.engine.prefix, state_id(connection))
+    in_use = find_in_use(engine, alias, owner, take_over=take_over)
     survey = _survey(source, config.state.path.parent / "quarantine")
     if not accept_loss:
         expect_few_bad_lines(source, survey.quarantined, survey.read, survey.quarantine)
         expect_no_shrinking(engine, alias, source, len(survey.lines))
-    owner = state_id(connection)
     _delete_left_behind(engine, alias, owner)
     index = new_index_name(alias, datetime.now(UTC))
-    create_index(engine, index, _loading_body(config, owner))
+    create_index(engine, index, _loading_body(config, owner, in_use))
     written = write_bulk(engine, _actions(connection, source, config, survey, index), require_alias=False)
-    _finish(engine, index, survey, written)
+    _finish(engine, index, survey, written, settings_at_the_end(in_use))
     found = coverage(connection, config)
-    old = point_alias(engine, alias, index)
+    replaced = _swap(engine, alias, index, owner, take_over)
     store_catalogue(connection, index)
-    for replaced in old:
-        if is_index_of(alias, replaced):
-            delete_index(engine, replaced)
+    if replaced and replaced.is_ours:
+        delete_index(engine, replaced.standing.index)
     return LoadReport(
         index,
         survey.read,
@@ -116,7 +125,16 @@ def load_items(
         found,
         survey.lost,
         known_items(connection),
+        replaced.standing.index if replaced and not replaced.is_ours else None,
     )
+
+
+def _swap(engine: Engine, alias: str, index: str, owner: Owner, take_over: bool) -> InUse | None:
+    try:
+        return swap(engine, alias, index, owner, take_over=take_over)
+    except (ConfigError, MissingResource, RefusedRequest):  # anything else may have moved the alias
+        delete_index(engine, index)
+        raise
 
 
 def _survey(source: Path, folder: Path) -> _Survey:
@@ -140,20 +158,19 @@ def _survey(source: Path, folder: Path) -> _Survey:
     return _Survey(read, lines, quarantined, written, losses.by_field())
 
 
-def _delete_left_behind(engine: Engine, alias: str, owner: str) -> None:
+def _delete_left_behind(engine: Engine, alias: str, owner: Owner) -> None:
     # Only this state's own: its file is open in this process alone, so nobody is filling them. An index that a load
     # from another state is filling at this moment bears that state's id.
     for index, meta in unaliased_indices(engine, alias).items():
-        if meta.get("affinity_search", {}).get("state") == owner:
+        mark = mark_of({"_meta": meta})
+        if mark.get("state") == owner.state and mark.get("owner", owner.prefix) == owner.prefix:
             delete_index(engine, index)
 
 
-def _loading_body(config: Config, owner: str) -> dict[str, Any]:
+def _loading_body(config: Config, owner: Owner, in_use: InUse | None) -> dict[str, Any]:
     body = index_body(config)
-    return {
-        "settings": {**body["settings"], "refresh_interval": "-1"},
-        "mappings": {**body["mappings"], "_meta": {"affinity_search": {"state": owner}}},
-    }
+    settings = {**body["settings"], **settings_at_once(in_use), "refresh_interval": "-1"}
+    return marked({**body, "settings": settings}, owner.prefix, state=owner.state)
 
 
 def _actions(
@@ -182,7 +199,9 @@ def _expect_as_created(engine: Engine, index: str) -> None:
         )
 
 
-def _finish(engine: Engine, index: str, survey: _Survey, written: BulkReport) -> None:
+def _finish(
+    engine: Engine, index: str, survey: _Survey, written: BulkReport, settings: Mapping[str, str | None]
+) -> None:
     """Makes the new index searchable; raises, and deletes it, where it does not hold what it should."""
     try:
         _expect_as_created(engine, index)
@@ -199,7 +218,7 @@ def _finish(engine: Engine, index: str, survey: _Survey, written: BulkReport) ->
                 f"{len(written.refused)}, first {first.id!r}: {first.reason}",
                 hint="Correct the file (or items.text_fields); the items in use are as before.",
             )
-        engine.call("PUT", path(index, "_settings"), {"index": {"refresh_interval": None}})
+        engine.call("PUT", path(index, "_settings"), {"index": settings})
         engine.call("POST", path(index, "_refresh"))
         found = engine.call("GET", path(index, "_count"))["count"]
         if found != written.written:

@@ -13,12 +13,27 @@ from datetime import datetime
 from typing import Any, Literal
 
 from affinity_search.deploy.changes import Change
+from affinity_search.deploy.mappings import as_engine_says, contains
 from affinity_search.engine import Engine, path
 from affinity_search.engine.indices import indices_behind
-from affinity_search.errors import MissingResource, RefusedRequest
+from affinity_search.engine.ownership import is_marked_by, mark_of, marked
+from affinity_search.errors import ConfigError, MissingResource, RefusedRequest
 from affinity_search.resources import resource_folder
 
-__all__ = ["LedgerEntry", "add_entry", "create_ledger", "last_entry", "read_entry", "recent_entries", "save_entry"]
+__all__ = [
+    "SUFFIX",
+    "LedgerEntry",
+    "add_entry",
+    "check_ledger",
+    "create_ledger",
+    "last_entry",
+    "owner_of",
+    "read_entry",
+    "recent_entries",
+    "save_entry",
+]
+
+SUFFIX = "-ledger"
 
 
 @dataclass(frozen=True)
@@ -49,16 +64,55 @@ class LedgerEntry:
         return tuple(change for change in self.changes if change.op != "leave")
 
 
-def create_ledger(engine: Engine, index: str) -> None:
-    """Creates the ledger where it is absent."""
-    if indices_behind(engine, index):
+def owner_of(ledger: str) -> str:
+    """The prefix of the deployment whose ledger bears this name."""
+    return ledger.removesuffix(SUFFIX)
+
+
+def check_ledger(engine: Engine, index: str) -> None:
+    """Raises ConfigError where an index of the ledger's name is no ledger of this deployment; absent is fine.
+
+    One from before there were owner marks is known by its fields.
+    """
+    if (found := _mappings(engine, index)) is None or is_marked_by(found, owner_of(index)):
         return
-    body = json.loads((resource_folder("index_mappings") / "ledger.json").read_text(encoding="utf-8"))
+    if mark_of(found) or not contains(found, as_engine_says(_body()["mappings"])):
+        raise ConfigError(
+            f"{engine.url}/{index}: expected the ledger of this deployment or nothing, got an index that others made",
+            hint="Choose another engine.prefix; the ledger is called after it.",
+        )
+
+
+def create_ledger(engine: Engine, index: str) -> None:
+    """Creates the ledger where it is absent, and gives it the owner mark where it has none."""
+    found = _mappings(engine, index)
+    if found is None:
+        _create(engine, index)
+    elif not mark_of(found):
+        meta = marked({"mappings": found}, owner_of(index))["mappings"]["_meta"]
+        engine.call("PUT", path(index, "_mapping"), {"_meta": meta})
+
+
+def _create(engine: Engine, index: str) -> None:
     try:
-        engine.call("PUT", path(index), body)
+        engine.call("PUT", path(index), marked(_body(), owner_of(index)))
     except RefusedRequest:
         if not indices_behind(engine, index):
             raise
+
+
+def _mappings(engine: Engine, index: str) -> Any:
+    """The mappings of the index of that name, None where there is none."""
+    try:
+        answer = engine.call("GET", path(index, "_mapping"))
+    except MissingResource:
+        return None
+    return next(iter(answer.values()))["mappings"] if answer else None
+
+
+def _body() -> dict[str, Any]:
+    body: dict[str, Any] = json.loads((resource_folder("index_mappings") / "ledger.json").read_text(encoding="utf-8"))
+    return body
 
 
 def last_entry(engine: Engine, index: str) -> LedgerEntry | None:

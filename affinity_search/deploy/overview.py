@@ -9,9 +9,9 @@ from typing import Literal
 from affinity_search.config.model import Config
 from affinity_search.deploy.artefact import Artefact, Kind, artefacts, digest
 from affinity_search.deploy.changes import holds, mappings_of
-from affinity_search.deploy.ledger import LedgerEntry, last_entry, recent_entries
+from affinity_search.deploy.ledger import LedgerEntry, check_ledger, last_entry, recent_entries
 from affinity_search.deploy.mappings import conflicts
-from affinity_search.deploy.planning import drift_since
+from affinity_search.deploy.planning import drift_since, foreign_of
 from affinity_search.deploy.published import advice_on_documents, is_outdated, last_publication, remedy
 from affinity_search.deploy.store import Key, count_documents, current
 from affinity_search.engine import Engine, EngineInfo
@@ -20,7 +20,7 @@ from affinity_search.profiles.publication import Publication
 
 __all__ = ["ArtefactState", "Documents", "Status", "status", "status_of"]
 
-State = Literal["in step", "pending", "absent", "drift"]
+State = Literal["in step", "pending", "absent", "drift", "foreign"]
 EXPENSIVE = "search.allow_expensive_queries"
 
 
@@ -28,7 +28,8 @@ EXPENSIVE = "search.allow_expensive_queries"
 class ArtefactState:
     """`in step` with the configuration, `pending` (an apply would change it), `absent`, or `drift` (changed by hand).
 
-    `digest` is the SHA-256 of what the engine holds, None where that is nothing.
+    `foreign`: others made it under a name of this deployment, so that an apply refuses. `digest` is the SHA-256 of what
+    the engine holds, None where that is nothing.
     """
 
     kind: Kind
@@ -82,7 +83,9 @@ class Status:
             )
         if "drift" in states:
             said.append("Somebody changed what was applied: `affinity plan` shows it, `affinity apply` puts it right.")
-        if states & {"absent", "pending"}:
+        if foreign := [artefact.name for artefact in self.artefacts if artefact.state == "foreign"]:
+            said.append(f"Others made {', '.join(foreign)}: `affinity plan` says how that is known, and the ways out.")
+        elif states & {"absent", "pending"}:
             said.append("The engine is behind affinity.yaml: `affinity plan` shows what `affinity apply` would do.")
         said += [
             f"{name} has a mapping that cannot be changed in place: delete the index behind it. `affinity apply` makes "
@@ -105,16 +108,18 @@ def status(config: Config, engine: Engine) -> Status:
 def status_of(config: Config, engine: Engine, wanted: tuple[Artefact, ...]) -> Status:
     """Where these artefacts stand; see `status`."""
     info = engine.info()
+    check_ledger(engine, config.ledger_index)
     last = last_entry(engine, config.ledger_index)
     keys = [(artefact.kind, artefact.name) for artefact in wanted]
     found = current(engine, (*keys, *(change.key for change in (last.changes if last else ()))))
     drifted = {change.key for change in drift_since(last, found)}
     publication = last_publication(engine, config)
     left = (publication.lookups, publication.profiles) if publication else (None, None)
+    foreign = {one.key for one in foreign_of(engine, config.ledger_index, last, {key: found[key] for key in keys})}
     return Status(
         url=engine.url,
         engine=info,
-        artefacts=tuple(_state(artefact, found, drifted) for artefact in wanted),
+        artefacts=tuple(_state(artefact, found, drifted, foreign) for artefact in wanted),
         documents=(
             _documents(engine, "lookups", config.lookup_index, left[0]),
             _documents(engine, "profiles", config.profile_index, left[1]),
@@ -129,16 +134,17 @@ def status_of(config: Config, engine: Engine, wanted: tuple[Artefact, ...]) -> S
     )
 
 
-def _state(artefact: Artefact, found: Mapping[Key, str | None], drifted: set[Key]) -> ArtefactState:
+def _state(artefact: Artefact, found: Mapping[Key, str | None], drifted: set[Key], foreign: set[Key]) -> ArtefactState:
     key = artefact.kind, artefact.name
     body = found[key]
-    state: State = "pending"
-    if key in drifted:
+    held = holds(artefact.kind, body, artefact.body)
+    state: State = "in step" if held else "pending"
+    if key in foreign and not (held and artefact.kind != "index"):
+        state = "foreign"
+    elif key in drifted:
         state = "drift"
     elif body is None:
         state = "absent"
-    elif holds(artefact.kind, body, artefact.body):
-        state = "in step"
     return ArtefactState(*key, state, digest(body) if body is not None else None)
 
 

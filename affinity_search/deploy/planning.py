@@ -10,15 +10,17 @@ from typing import Literal
 
 from affinity_search.config.model import Config
 from affinity_search.deploy.artefact import Artefact, artefacts
-from affinity_search.deploy.changes import Change, holds, mappings_of
-from affinity_search.deploy.ledger import LedgerEntry, last_entry, read_entry
+from affinity_search.deploy.changes import FOREIGN, TAKEN_OVER, Change, holds, mappings_of
+from affinity_search.deploy.ledger import LedgerEntry, check_ledger, last_entry, owner_of, read_entry
 from affinity_search.deploy.mappings import conflicts
+from affinity_search.deploy.ownership import Foreign, claimed, find_foreign
+from affinity_search.deploy.reversal import kept_from_deletion, refuse_deleting_live, reverse_all
 from affinity_search.deploy.store import Key, current, keep_reason, reindex_needed
 from affinity_search.engine import Engine
 from affinity_search.errors import ConfigError
 from affinity_search.surfaces import Template, build_templates
 
-__all__ = ["Plan", "drift_since", "plan", "plan_artefacts", "plan_rollback"]
+__all__ = ["Plan", "drift_since", "foreign_of", "plan", "plan_artefacts", "plan_rollback", "plan_rollback_of"]
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class Plan:
     """The changes in their order, and what they were planned upon.
 
     `drift` holds what somebody changed since the last deployment, from the body that it left to the one found.
+    `foreign` is what others made under the names wanted here: as long as there is any, nothing is carried out.
     `ledger` is the ledger's index, `last` its newest entry. `goal` is the entry whose state a rollback goes back to (0:
     before the first; None: no rollback). `undo_before` goes into the entry to be written. `templates` are those that
     are checked on the engine before they are stored.
@@ -38,6 +41,7 @@ class Plan:
     undo_before: int
     goal: int | None = None
     templates: tuple[Template, ...] = ()
+    foreign: tuple[Foreign, ...] = ()
 
     @property
     def pending(self) -> tuple[Change, ...]:
@@ -73,8 +77,8 @@ class Plan:
         One that finishes another keeps its number, its time and the bodies that were there before its first attempt.
         """
         number = self.last.number + (not self.resumes) if self.last else 1
-        first = {change.key: change.before for change in self.last.changes} if self.last and self.resumes else {}
-        changes = tuple(replace(c, before=first[c.key]) if c.key in first else c for c in self.changes)
+        first = {change.key: change for change in self.last.changes} if self.last and self.resumes else {}
+        changes = tuple(_begun(change, first.get(change.key)) for change in self.changes)
         entry = LedgerEntry(number, self.kind, "started", now, self.goal or 0, self.undo_before, changes)
         if self.kind == "apply":
             entry = replace(entry, undo=number if entry.changed else self.undo_before)
@@ -90,43 +94,102 @@ class Plan:
         return f"{', '.join(said) or 'nothing to do'}; {drift}"
 
 
-def plan(config: Config, engine: Engine) -> Plan:
+def plan(config: Config, engine: Engine, *, take_over: bool = False) -> Plan:
     """What `apply` would do now for this configuration. Nothing is written.
 
-    Raises ConfigError where a template is too large, or where an index cannot take its mapping without a reindex.
+    With `take_over`, what others made under the names of this deployment is changed like its own; a rollback gives
+    scripts and pipelines back. Raises ConfigError where a template is too large, where an index cannot take its mapping
+    without a reindex, or where the ledger's name is taken.
     """
-    return plan_artefacts(engine, config.ledger_index, artefacts(config), build_templates(config))
+    wanted = artefacts(config)
+    return plan_artefacts(engine, config.ledger_index, wanted, build_templates(config), take_over=take_over)
 
 
 def plan_artefacts(
-    engine: Engine, ledger: str, wanted: Iterable[Artefact], templates: tuple[Template, ...] = ()
+    engine: Engine,
+    ledger: str,
+    wanted: Iterable[Artefact],
+    templates: tuple[Template, ...] = (),
+    *,
+    take_over: bool = False,
 ) -> Plan:
     """The plan that gives the engine these artefacts, in this order; see `plan`."""
-    engine.info()
-    last = last_entry(engine, ledger)
+    last = _last_deployment(engine, ledger)
     bodies = {(artefact.kind, artefact.name): artefact.body for artefact in wanted}
     found = current(engine, (*bodies, *(key for key in _keys(last) if key not in bodies)))
-    changes = [Change(*key, before=found[key], after=body) for key, body in bodies.items()]
+    foreign = foreign_of(engine, ledger, last, {key: found[key] for key in bodies})
+    strange = {one.key for one in foreign}
+    changes = [_change(key, found[key], body, key in strange, take_over) for key, body in bodies.items()]
+    refused = {change.key for change in changes if change.key in strange and not change.note}
     for change in changes:
-        _refuse_reindex(engine, change)
+        if change.key not in refused:
+            _refuse_reindex(engine, change)
     if last and last.is_open:
-        changes += [Change(*key, before=body, after=body) for key, body in found.items() if key not in bodies]
+        changes += [_left(key, body, last) for key, body in found.items() if key not in bodies]
     # An interrupted rollback that an apply takes over has not happened: what it was to reverse still stands.
     undo_before = 0 if not last else last.undo_before if last.is_open else last.undo
-    return Plan(ledger, tuple(changes), drift_since(last, found), last, undo_before, templates=templates)
+    return Plan(
+        ledger,
+        tuple(changes),
+        drift_since(last, found),
+        last,
+        undo_before,
+        templates=templates,
+        foreign=tuple(one for one in foreign if one.key in refused),
+    )
+
+
+def foreign_of(
+    engine: Engine, ledger: str, last: LedgerEntry | None, found: Mapping[Key, str | None]
+) -> tuple[Foreign, ...]:
+    """What of the artefacts found is not made by the deployment of this ledger."""
+    there = [key for key, body in found.items() if body is not None]
+    return find_foreign(found, claimed(engine, ledger, last, there), owner_of(ledger), ledger)
+
+
+def _last_deployment(engine: Engine, ledger: str) -> LedgerEntry | None:
+    engine.info()
+    check_ledger(engine, ledger)
+    return last_entry(engine, ledger)
+
+
+def _change(key: Key, before: str | None, after: str, is_foreign: bool, take_over: bool) -> Change:
+    """The change that is wanted; one of what others made has a note, unless it is to be refused."""
+    note = ""
+    if is_foreign and take_over:
+        note = TAKEN_OVER
+    elif is_foreign and key[0] != "index" and holds(key[0], before, after):
+        note = FOREIGN
+    return Change(*key, before=before, after=after, note=note)
+
+
+def _begun(change: Change, first: Change | None) -> Change:
+    """The change with the body that was there before the first attempt, and with what that knew of its owner."""
+    if first is None:
+        return change
+    return replace(change, before=first.before, note=first.note if first.note == TAKEN_OVER else change.note)
+
+
+def _left(key: Key, body: str | None, last: LedgerEntry) -> Change:
+    return Change(*key, before=body, after=body, note=next(c.note for c in last.changes if c.key == key))
 
 
 def plan_rollback(config: Config, engine: Engine, to: int | None = None) -> Plan:
     """What `rollback` would do now: the changes of the last deployment that is not yet undone, reversed.
 
     With `to`, everything after that entry is reversed, 0 being the state before the first. An interrupted rollback is
-    planned again with its own goal. Raises ConfigError where there is nothing to reverse, or nothing leads to `to`.
+    planned again with its own goal. Raises ConfigError where there is nothing to reverse, where nothing leads to `to`,
+    and without `to` where the template that requests name would be deleted: live searches may use it.
     """
-    engine.info()
-    last = last_entry(engine, config.ledger_index)
+    return plan_rollback_of(engine, config.ledger_index, to)
+
+
+def plan_rollback_of(engine: Engine, ledger: str, to: int | None = None) -> Plan:
+    """The rollback of the deployment that has this ledger; see `plan_rollback`."""
+    last = _last_deployment(engine, ledger)
     if last is None:
         raise ConfigError(
-            f"{engine.url}/{config.ledger_index}: expected a deployment to roll back, found none",
+            f"{engine.url}/{ledger}: expected a deployment to roll back, found none",
             hint="The ledger begins with the first `affinity apply`.",
         )
     first, goal = (last.number if last.is_open else last.undo), to
@@ -137,11 +200,16 @@ def plan_rollback(config: Config, engine: Engine, to: int | None = None) -> Plan
                 f"rollback --to: expected {goal}, the goal of the interrupted rollback {last.number}, got {to}",
                 hint="Finish it with `affinity rollback`, then roll back further.",
             )
-    steps = _steps(engine, config.ledger_index, first, goal)
-    reversed_changes = {change.key: change.reverse() for step in steps for change in reversed(step.changes)}
+    steps = _steps(engine, ledger, first, goal)
+    reversed_changes = reverse_all(steps)
     found = current(engine, (*reversed_changes, *_keys(last)))
-    changes = tuple(_onto(engine, change, found[key]) for key, change in reversed_changes.items())
-    return Plan(config.ledger_index, changes, drift_since(last, found), last, first, steps[-1].undo_before)
+    indices = {key: body for key, body in found.items() if key[0] == "index"}
+    drift = drift_since(last, found)
+    kept = kept_from_deletion(drift, foreign_of(engine, ledger, last, indices))
+    changes = {key: _onto(engine, change, found[key], kept) for key, change in reversed_changes.items()}
+    if goal is None:
+        refuse_deleting_live(changes, steps[-1])
+    return Plan(ledger, tuple(changes.values()), drift, last, first, steps[-1].undo_before)
 
 
 def _steps(engine: Engine, ledger: str, first: int, to: int | None) -> list[LedgerEntry]:
@@ -165,11 +233,13 @@ def _steps(engine: Engine, ledger: str, first: int, to: int | None) -> list[Ledg
     return steps
 
 
-def _onto(engine: Engine, change: Change, found: str | None) -> Change:
+def _onto(engine: Engine, change: Change, found: str | None, kept: Mapping[Key, str]) -> Change:
     """The change that leads from what is found now to the same end, or leaves what must not be deleted."""
-    rebased = Change(*change.key, before=found, after=change.after)
-    if rebased.op == "delete" and (reason := keep_reason(engine, *change.key)):
-        return Change(*change.key, before=found, after=found, note=reason)
+    if change.note == FOREIGN:
+        return replace(change, before=found, after=found)
+    rebased = replace(change, before=found)
+    if rebased.op == "delete" and (reason := kept.get(change.key) or keep_reason(engine, *change.key)):
+        return replace(change, before=found, after=found, note=reason)
     return rebased
 
 

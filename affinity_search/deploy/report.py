@@ -26,6 +26,7 @@ def plan_json(plan: Plan) -> dict[str, Any]:
         "kind": plan.kind,
         "changes": [_change_json(change) for change in plan.changes],
         "drift": [_change_json(change) for change in plan.drift],
+        "foreign": [asdict(one) for one in plan.foreign],
         "last_entry": plan.last.number if plan.last else None,
         "unfinished_entry": plan.unfinished.number if plan.unfinished else None,
     }
@@ -54,6 +55,8 @@ def _plan_lines(plan: Plan) -> Iterator[str]:
     if entry := plan.unfinished:
         outcome = "this finishes it" if plan.resumes else "this reverses it"
         yield f"Ledger entry {entry.number} ({entry.kind}) was begun and not finished: {outcome}."
+    for one in plan.foreign:
+        yield f"! others {one.kind:<8} {one.name}  ({one.finding})"
     undone = {(change.key, change.after) for change in plan.changes}
     for change in plan.drift:
         yield f"! drift  {change.kind:<8} {change.name}  ({_what_drifted(change)} since entry {_number(plan.last)})"

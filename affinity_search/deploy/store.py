@@ -9,12 +9,13 @@ from typing import Any
 
 from affinity_search.deploy.artefact import Kind, canonical
 from affinity_search.deploy.changes import Change, mappings_of
+from affinity_search.deploy.mappings import merged
 from affinity_search.engine import Engine, path
 from affinity_search.engine.indices import indices_behind, resolve_alias
 from affinity_search.errors import ConfigError, MissingResource, RefusedRequest
 from affinity_search.profiles.publication import without_publication
 
-__all__ = ["Key", "count_documents", "current", "execute", "keep_reason", "read", "reindex_needed"]
+__all__ = ["Key", "count_documents", "current", "execute", "first_index", "keep_reason", "read", "reindex_needed"]
 
 Key = tuple[Kind, str]
 
@@ -27,8 +28,9 @@ def current(engine: Engine, keys: Iterable[Key]) -> dict[Key, str | None]:
 def read(engine: Engine, kind: Kind, name: str) -> str | None:
     """The body that the engine holds, None where there is nothing.
 
-    That of an index is its mappings and whether it has its alias, which an interrupted rollback may have taken. Raises
-    ConfigError where the alias is an index itself or stands for several.
+    That of an index is its mappings and whether it has its alias, which an interrupted rollback may have taken; its
+    name only where it is not the one under which it is created. Raises ConfigError where the alias is an index itself
+    or stands for several.
     """
     if kind == "index":
         return _read_index(engine, name)
@@ -82,7 +84,8 @@ def _read_index(engine: Engine, alias: str) -> str | None:
     if not index:
         return None
     mappings = engine.call("GET", path(index, "_mapping"))[index]["mappings"]
-    return canonical({"alias": has_alias, "mappings": without_publication(mappings)})
+    elsewhere = {} if index == first_index(alias) else {"index": index}
+    return canonical({"alias": has_alias, "mappings": without_publication(mappings), **elsewhere})
 
 
 def _physical(engine: Engine, alias: str) -> tuple[str, bool]:
@@ -95,24 +98,31 @@ def _physical(engine: Engine, alias: str) -> tuple[str, bool]:
         )
     if behind:
         return behind[0], True
-    return ("".join(indices_behind(engine, _first_index(alias))), False)
+    return ("".join(indices_behind(engine, first_index(alias))), False)
 
 
-def _first_index(alias: str) -> str:
+def first_index(alias: str) -> str:
+    """The name under which the index for an alias is created: `<alias>-000001`."""
     return f"{alias}-000001"
 
 
 def _write_index(engine: Engine, change: Change, body: Mapping[str, Any]) -> None:
     if change.op == "create":
-        engine.call("PUT", path(_first_index(change.name)), {**body, "aliases": {change.name: {}}})
+        engine.call("PUT", path(first_index(change.name)), {**body, "aliases": {change.name: {}}})
         return
     index, has_alias = _physical(engine, change.name)
     try:
-        engine.call("PUT", path(index, "_mapping"), mappings_of(change.after or "{}"))
+        engine.call("PUT", path(index, "_mapping"), _with_meta(change, mappings_of(change.after or "{}")))
     except RefusedRequest as error:
         raise reindex_needed(engine, change.name, str(error.message)) from error
     if not has_alias:
         _alias(engine, "add", index, change.name)
+
+
+def _with_meta(change: Change, wanted: dict[str, Any]) -> dict[str, Any]:
+    """The mappings to put: the engine replaces `_meta` as a whole, and there may be more in it than ours."""
+    held = mappings_of(change.before or "{}").get("_meta", {})
+    return {**wanted, "_meta": merged(held, wanted.get("_meta", {}))} if held else wanted
 
 
 def reindex_needed(engine: Engine, alias: str, finding: str) -> ConfigError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,15 +12,27 @@ from affinity_search.engine.protocol import Engine, path
 from affinity_search.errors import ConfigError, MissingResource
 
 __all__ = [
+    "Standing",
     "create_index",
     "delete_index",
     "indices_behind",
     "is_index_of",
+    "move_aliases",
     "new_index_name",
-    "point_alias",
     "resolve_alias",
+    "standing_behind",
     "unaliased_indices",
 ]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A physical index behind an alias: all of its aliases with their properties, its mappings and flat settings."""
+
+    index: str
+    aliases: Mapping[str, Mapping[str, Any]]
+    mappings: Mapping[str, Any]
+    settings: Mapping[str, str]
 
 
 def new_index_name(alias: str, now: datetime) -> str:
@@ -57,24 +70,37 @@ def indices_behind(engine: Engine, name: str) -> list[str]:
 def resolve_alias(engine: Engine, alias: str) -> list[str]:
     """The physical indices behind the alias, sorted; empty where there is no such alias.
 
-    Raises ConfigError where an index itself bears the name: an alias cannot take its place without losing it.
+    Raises ConfigError where an index itself, or a data stream, bears the name: an alias cannot take its place.
     """
-    found = indices_behind(engine, alias)
-    if found == [alias]:
+    return [standing.index for standing in standing_behind(engine, alias)]
+
+
+def standing_behind(engine: Engine, alias: str) -> list[Standing]:
+    """The indices behind the alias, sorted by name, with what they bear; raises like `resolve_alias`."""
+    try:
+        found = engine.call("GET", path(alias), params={"flat_settings": "true"})
+    except MissingResource:
+        return []
+    if any(alias not in body["aliases"] for body in found.values()):
+        article, kind = ("an", "index") if alias in found else ("a", "data stream")
         raise ConfigError(
-            f"{engine.url}/{alias}: expected an alias or nothing, got an index of that name",
-            hint="Choose another name in affinity.yaml, or delete that index if its documents are no longer needed.",
+            f"{engine.url}/{alias}: expected an alias or nothing, got {article} {kind} of that name",
+            hint=f"Choose another name in affinity.yaml, or delete that {kind} if its documents are no longer needed.",
         )
-    return found
+    return [
+        Standing(index, body["aliases"], body.get("mappings", {}), body.get("settings", {}))
+        for index, body in sorted(found.items())
+    ]
 
 
-def point_alias(engine: Engine, alias: str, new_index: str) -> list[str]:
-    """The indices that the alias stood for until now; in one atomic step it stands for `new_index` alone."""
-    old = [index for index in resolve_alias(engine, alias) if index != new_index]
-    remove = [{"remove": {"index": index, "alias": alias}} for index in old]
-    add = {"add": {"index": new_index, "alias": alias, "is_write_index": True}}
-    engine.call("POST", "/_aliases", {"actions": [*remove, add]})
-    return old
+def move_aliases(engine: Engine, old: str | None, new: str, aliases: Mapping[str, Mapping[str, Any]]) -> None:
+    """In one atomic step the aliases, with these properties, stand for `new` and no longer for `old`.
+
+    Raises MissingResource, and changes nothing, where `old` no longer bears one of them.
+    """
+    remove = [{"remove": {"index": old, "alias": name, "must_exist": True}} for name in aliases if old]
+    add = [{"add": {"index": new, "alias": name, **properties}} for name, properties in aliases.items()]
+    engine.call("POST", "/_aliases", {"actions": [*remove, *add]})
 
 
 def unaliased_indices(engine: Engine, alias: str) -> dict[str, dict[str, Any]]:

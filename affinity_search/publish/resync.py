@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from affinity_search.config.model import Config
+from affinity_search.engine.ownership import mark_of
 from affinity_search.engine.protocol import Engine, path
 from affinity_search.engine.reading import read_pages
-from affinity_search.errors import MissingResource
+from affinity_search.errors import ConfigError, MissingResource
 from affinity_search.profiles.documents import shopper_of
 from affinity_search.profiles.publication import Publication, publication_in, with_publication
 from affinity_search.state.builds import Build, transaction, write_meta
@@ -71,13 +72,17 @@ class Comparison:
 
 
 def read_target(engine: Engine, config: Config) -> Target:
-    """The indexes to publish to. Raises MissingResource where an alias is missing or is an index itself."""
-    lookup, profile = (_index(engine, alias) for alias in (config.lookup_index, config.profile_index))
+    """The indexes to publish to.
+
+    Raises MissingResource where an alias is missing or is an index itself, ConfigError where others made the index.
+    """
+    owner = config.engine.prefix
+    lookup, profile = (_index(engine, alias, owner) for alias in (config.lookup_index, config.profile_index))
     uuids = [str(index["settings"]["index"]["uuid"]) for index in (lookup, profile)]
     return Target(" ".join(uuids), lookup.get("mappings", {}))
 
 
-def _index(engine: Engine, alias: str) -> Any:
+def _index(engine: Engine, alias: str, owner: str) -> Any:
     try:
         answer = engine.call("GET", path(alias), params={"filter_path": "*.settings.index.uuid,*.mappings._meta"})
     except MissingResource as error:
@@ -86,7 +91,20 @@ def _index(engine: Engine, alias: str) -> Any:
         raise _no_alias(engine, alias, "found an index of that name")
     if len(answer) != 1:
         raise _no_alias(engine, alias, f"found one to {len(answer)} indexes")
-    return next(iter(answer.values()))
+    ((index, body),) = answer.items()
+    _check_owner(engine, alias, index, mark_of(body.get("mappings", {})).get("owner"), owner)
+    return body
+
+
+def _check_owner(engine: Engine, alias: str, index: str, found: str | None, owner: str) -> None:
+    # An index without a mark may be ours from before there were marks; it is called after the alias then.
+    if found == owner or (found is None and index.startswith(f"{alias}-")):
+        return
+    raise ConfigError(
+        f"{engine.url}/{alias}: expected an index of the deployment {owner}, got {index}, which "
+        f"{found or 'somebody else'} made",
+        hint="Point the alias at the index that `affinity apply` made; `affinity status` says more.",
+    )
 
 
 def _no_alias(engine: Engine, alias: str, finding: str) -> MissingResource:

@@ -119,6 +119,10 @@ class FakeEngine:
         self.indices[name] = Index(mappings, pipelines, set(body.get("aliases", {})))
         return {"acknowledged": True}
 
+    def get_index(self, name: str, _body: Any, _params: Any) -> Answer:
+        aliases = self.get_alias(name, None, {})
+        return {n: {**aliases[n], "mappings": self.indices[n].mappings, "settings": {}} for n in aliases}
+
     def delete_index(self, name: str, _body: Any, _params: Any) -> Answer:
         if name not in self.indices:
             raise _missing(name)
@@ -223,6 +227,7 @@ ROUTES: list[tuple[str, Callable[..., Answer]]] = [
     (f"PUT /_ingest/pipeline/{NAME}", FakeEngine.put_pipeline),
     (f"DELETE /_ingest/pipeline/{NAME}", FakeEngine.delete_pipeline),
     (r"GET /_settings/index\.default_pipeline,index\.final_pipeline", FakeEngine.pipeline_settings),
+    (f"GET /{NAME}", FakeEngine.get_index),
     (f"PUT /{NAME}", FakeEngine.put_index),
     (f"DELETE /{NAME}", FakeEngine.delete_index),
     (f"GET /{NAME}/_alias", FakeEngine.get_alias),

@@ -65,6 +65,7 @@ def test_every_escaped_quote_counts_towards_the_size_of_a_script(
         ("DELETE", "/_scripts/{}"),
         ("GET", "/_ingest/pipeline/{}"),
         ("DELETE", "/_ingest/pipeline/{}"),
+        ("GET", "/{}"),
         ("GET", "/{}/_alias"),
         ("GET", "/{}/_mapping"),
         ("GET", "/{}/_doc/1"),
@@ -99,6 +100,8 @@ def test_an_index_is_made_with_its_alias_and_gives_its_mapping_back(engine: Engi
     assert engine.call("GET", f"/{name}-a/_alias") == {name: {"aliases": {f"{name}-a": {}}}}
     said = {"dynamic": "false", "properties": {"v": {"type": "long"}}}
     assert engine.call("GET", f"/{name}/_mapping") == {name: {"mappings": said}}
+    whole = engine.call("GET", f"/{name}-a")[name]
+    assert (whole["aliases"], whole["mappings"]) == ({f"{name}-a": {}}, said)
     assert refusal(engine, "PUT", f"/{name}", {}) == 400
     assert refusal(engine, "PUT", f"/other-{name}", {"aliases": {name: {}}}) == 400
 

@@ -115,7 +115,7 @@ def run_and_kill(folder: Path, prefix: str, engine_url: str, command: str, momen
     running: list[subprocess.Popen[bytes]] = []
     with proxy(engine_url, moment, lambda: running[0].kill()) as url:
         file = write_config(folder, prefix, url)
-        with subprocess.Popen([*COMMAND, command, "-c", str(file)], stdout=subprocess.DEVNULL) as process:
+        with subprocess.Popen([*COMMAND, *command.split(), "-c", str(file)], stdout=subprocess.DEVNULL) as process:
             running.append(process)
             assert process.wait(timeout=120) == -9, f"the command ended before {moment}"
 
@@ -126,7 +126,7 @@ def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run(file: Path, command: str) -> str:
-    result = CliRunner().invoke(main, [command, "-c", str(file)])
+    result = CliRunner().invoke(main, [*command.split(), "-c", str(file)])
     assert result.exit_code == 0, result.output
     return result.output
 
@@ -173,7 +173,7 @@ def test_apply_killed_and_run_again(
     assert run(file, "apply").endswith("done: ledger entry 1\n")
     config = load_config(file)
     assert_as_if_nothing_had_happened(config, engine)
-    assert run(file, "rollback").endswith("done: ledger entry 2\n")
+    assert run(file, "rollback --to 0 --yes").endswith("done: ledger entry 2\n")
     assert list(engine.call("GET", f"/{prefix}*")) == [config.ledger_index]
 
 
@@ -183,7 +183,11 @@ def test_rollback_killed_between_alias_and_index_and_run_again(
     run(file, "apply")
     (tmp_path / "killed").mkdir()
     run_and_kill(
-        tmp_path / "killed", prefix, engine_url, "rollback", Moment("DELETE", f"{prefix}shop-lookup-000001", False)
+        tmp_path / "killed",
+        prefix,
+        engine_url,
+        "rollback --to 0 --yes",
+        Moment("DELETE", f"{prefix}shop-lookup-000001", False),
     )
-    assert run(file, "rollback").endswith("done: ledger entry 2\n")
+    assert run(file, "rollback --to 0 --yes").endswith("done: ledger entry 2\n")
     assert list(engine.call("GET", f"/{prefix}*")) == [load_config(file).ledger_index]

@@ -14,6 +14,7 @@ from affinity_search.config import Config, parse_config
 from affinity_search.deploy import LedgerEntry, apply, artefacts, plan, plan_artefacts, rollback, status
 from affinity_search.deploy.artefact import MAX_SCRIPT_BYTES, script_artefacts
 from affinity_search.engine.opensearch import OpenSearchEngine
+from affinity_search.engine.ownership import marked
 from affinity_search.errors import ConfigError, MissingResource, RefusedRequest
 from affinity_search.surfaces import Template
 
@@ -101,7 +102,7 @@ def test_rolling_the_first_apply_back_leaves_nothing_but_the_ledger_and_what_hol
 ) -> None:
     deploy(config, engine)
     engine.call("PUT", f"/{config.profile_index}/_doc/u1", {"user_id": "u1"}, {"require_alias": "true"})
-    entry = rollback(config, engine, NOW)
+    entry = rollback(config, engine, NOW, to=0)
     assert [(c.name, c.note) for c in entry.changes if c.note] == [(config.profile_index, "kept: it holds 1 document")]
     assert sorted(engine.call("GET", f"/{prefix}*")) == [
         config.ledger_index,
@@ -117,13 +118,13 @@ def test_a_pipeline_in_use_is_kept(engine: OpenSearchEngine, config: Config, pre
     deploy(config, engine)
     pipeline = f"{config.engine.prefix}-item-keys"
     engine.call("PUT", f"/{prefix}products-1", {"settings": {"index.default_pipeline": pipeline}})
-    rollback(config, engine, NOW)
+    rollback(config, engine, NOW, to=0)
     engine.call("PUT", f"/{prefix}products-1/_doc/1", {"attrs": {"brand": "Birch"}})
 
 
 def test_another_type_in_the_index_needs_a_reindex(engine: OpenSearchEngine, config: Config) -> None:
-    mapping = {"mappings": {"properties": {"user_id": {"type": "long"}}}, "aliases": {config.profile_index: {}}}
-    engine.call("PUT", f"/{config.profile_index}-000001", mapping)
+    mapping = marked({"mappings": {"properties": {"user_id": {"type": "long"}}}}, config.engine.prefix)
+    engine.call("PUT", f"/{config.profile_index}-000001", {**mapping, "aliases": {config.profile_index: {}}})
     with pytest.raises(ConfigError, match=r"another value of properties\.user_id\.type"):
         plan(config, engine)
 

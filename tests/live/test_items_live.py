@@ -248,13 +248,6 @@ def test_only_what_this_state_left_behind_is_removed(desk: Desk) -> None:
     assert desk.indices() == sorted([elsewhere, nobodys, f"{desk.alias}-archive", report.index])
 
 
-def test_a_foreign_index_behind_the_alias_is_not_deleted(desk: Desk) -> None:
-    create_index(desk.engine, f"{desk.alias}-summer", {"aliases": {desk.alias: {}}})
-    report = load_items(desk.engine, desk.state, desk.write(A), desk.config)
-    assert resolve_alias(desk.engine, desk.alias) == [report.index]
-    assert desk.indices() == [report.index, f"{desk.alias}-summer"]
-
-
 def numbers(desk: Desk) -> dict[str, tuple[object, object]]:
     return {doc: (s.get("popularity"), s.get("popularity_recent")) for doc, s in desk.documents().items()}
 
