@@ -10,6 +10,7 @@ from affinity_search.config.model import Config
 from affinity_search.deploy.changes import Change, holds
 from affinity_search.deploy.ledger import LedgerEntry, add_entry, create_ledger, save_entry
 from affinity_search.deploy.planning import Plan, plan_rollback
+from affinity_search.deploy.probe import refuse_dead_search
 from affinity_search.deploy.store import execute, read
 from affinity_search.engine import Engine
 from affinity_search.errors import EngineFailed
@@ -21,9 +22,10 @@ def apply(plan: Plan, engine: Engine, now: datetime) -> LedgerEntry:
     """The finished ledger entry; the last one where the ledger says already that nothing is to do.
 
     Interrupted at any point, planning and applying again ends in the same state. Raises ConfigError where a template
-    fails its check (before anything is written), RefusedRequest where another deployment came between, EngineFailed
-    where the engine afterwards holds something else than it was given.
+    or a search through it fails its check (before anything is written), RefusedRequest where another deployment came
+    between, EngineFailed where the engine afterwards holds something else than it was given.
     """
+    refuse_dead_search(plan.probe)
     if plan.recorded and plan.last:
         return plan.last
     _check_templates(plan, engine)

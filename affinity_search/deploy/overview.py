@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from affinity_search.config.model import Config
@@ -11,9 +11,11 @@ from affinity_search.deploy.artefact import Artefact, Kind, artefacts, digest
 from affinity_search.deploy.changes import holds
 from affinity_search.deploy.ledger import LedgerEntry, last_entry, recent_entries
 from affinity_search.deploy.planning import drift_since
+from affinity_search.deploy.probe import NOT_PROBED, Probe, probe
 from affinity_search.deploy.store import Key, count_documents, current
 from affinity_search.engine import Engine, EngineInfo
 from affinity_search.errors import EngineFailed, RefusedRequest
+from affinity_search.surfaces import build_templates
 
 __all__ = ["ArtefactState", "Documents", "Status", "status", "status_of"]
 
@@ -54,6 +56,7 @@ class Status:
     documents: tuple[Documents, ...]
     numeric_keys_allowed: bool
     entries: tuple[LedgerEntry, ...]
+    probe: Probe = NOT_PROBED
 
     @property
     def advice(self) -> tuple[str, ...]:
@@ -72,12 +75,14 @@ class Status:
         said += [line for documents in self.documents if (line := _advice(documents))]
         if not self.numeric_keys_allowed:
             said.append(f"The cluster has {EXPENSIVE}: false and refuses lookups of numeric keys: set it to true.")
+        said += [*self.probe.failures, *self.probe.notes]
         return tuple(said)
 
 
 def status(config: Config, engine: Engine) -> Status:
     """Where the deployment of this configuration stands; nothing is written. Raises EngineError."""
-    return status_of(config, engine, artefacts(config))
+    found = status_of(config, engine, artefacts(config))
+    return replace(found, probe=probe(config, engine, build_templates(config)))
 
 
 def status_of(config: Config, engine: Engine, wanted: tuple[Artefact, ...]) -> Status:

@@ -13,6 +13,7 @@ from affinity_search.deploy.artefact import Artefact, artefacts
 from affinity_search.deploy.changes import Change, holds, mappings_of
 from affinity_search.deploy.ledger import LedgerEntry, last_entry, read_entry
 from affinity_search.deploy.mappings import conflicts
+from affinity_search.deploy.probe import NOT_PROBED, Probe, probe
 from affinity_search.deploy.store import Key, current, keep_reason, reindex_needed
 from affinity_search.engine import Engine
 from affinity_search.errors import ConfigError
@@ -28,7 +29,7 @@ class Plan:
     `drift` holds what somebody changed since the last deployment, from the body that it left to the one found.
     `ledger` is the ledger's index, `last` its newest entry. `goal` is the entry whose state a rollback goes back to (0:
     before the first; None: no rollback). `undo_before` goes into the entry to be written. `templates` are those that
-    are checked on the engine before they are stored.
+    are checked on the engine before they are stored, `probe` what a search with them found.
     """
 
     ledger: str
@@ -38,6 +39,7 @@ class Plan:
     undo_before: int
     goal: int | None = None
     templates: tuple[Template, ...] = ()
+    probe: Probe = NOT_PROBED
 
     @property
     def pending(self) -> tuple[Change, ...]:
@@ -95,7 +97,9 @@ def plan(config: Config, engine: Engine) -> Plan:
 
     Raises ConfigError where a template is too large, or where an index cannot take its mapping without a reindex.
     """
-    return plan_artefacts(engine, config.ledger_index, artefacts(config), build_templates(config))
+    templates = build_templates(config)
+    found = plan_artefacts(engine, config.ledger_index, artefacts(config), templates)
+    return replace(found, probe=probe(config, engine, templates))
 
 
 def plan_artefacts(
