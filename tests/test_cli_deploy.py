@@ -57,6 +57,7 @@ def test_plan_prints_what_apply_then_executes(engine: FakeEngine, file: Path) ->
         "+ create pipeline shop-item-keys",
         "+ create script   shop-search-11111111",
         "+ create script   shop-search",
+        "? search  not tried, there is no item index products yet: `affinity items load` makes it",
         "5 to create; no drift",
     ]
     assert lines(applied) == [*lines(planned), "done: ledger entry 1"]

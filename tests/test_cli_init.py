@@ -119,8 +119,8 @@ def test_validate_gives_every_finding() -> None:
     found = run("validate", "--config", "shop.yaml")
     assert found.exit_code == 2
     assert found.stderr == (
-        "error: shop.yaml: events.types.buy.weight: expected greater than or equal to 0, got -1\n"
-        "shop.yaml: serch: expected no such key, got {}\n"
+        "error: shop.yaml:1:32: events.types.buy.weight: expected greater than or equal to 0, got -1\n"
+        "shop.yaml:2:1: serch: expected a known key, got 'serch'; did you mean search?\n"
     )
 
 

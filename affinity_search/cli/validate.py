@@ -24,7 +24,11 @@ def validate(config_path: Path, example: bool) -> None:
         click.echo(text)
         click.echo(f"# {_summary('example.yaml', parse_config(text, 'example.yaml'))}")
         return
-    click.echo(_summary(str(config_path), load_config(config_path)))
+    from affinity_search.deploy import artefacts
+
+    config = load_config(config_path)
+    artefacts(config)  # refuses a template that the engine would not store
+    click.echo(_summary(str(config_path), config))
 
 
 @click.command()

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
 
+from affinity_search.config import patterns
 from affinity_search.config.address import checked_address
+from affinity_search.config.limits import MOST_TERMS, contradictions, item_contradictions
 from affinity_search.config.roles import PURCHASE, Role, default_role
 
 __all__ = [
@@ -32,11 +43,21 @@ __all__ = [
     "ViewedBefore",
 ]
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
-IndexName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,99}$")]
-FieldName = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.-]{0,99}$")]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+def _no_boolean(value: object) -> object:
+    if isinstance(value, bool):  # yes, no, on and off are booleans in YAML; Python would take them for 1 and 0
+        raise ValueError(f"expected a number, got {str(value).lower()}")
+    return value
+
+
+Name = Annotated[str, Field(pattern=patterns.NAME)]
+IndexName = Annotated[str, Field(pattern=patterns.INDEX_NAME)]
+FieldName = Annotated[str, Field(pattern=patterns.FIELD_NAME, max_length=100)]
+Positive = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False), BeforeValidator(_no_boolean)]
+NotNegative = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False), BeforeValidator(_no_boolean)]
+Whole = Annotated[int, BeforeValidator(_no_boolean)]
+ListLength = Annotated[Whole, Field(gt=0, le=MOST_TERMS)]
+Days = Annotated[Whole, Field(gt=0, le=1_000_000)]
 ITEM = "item"
 """The attribute of the id list: what is known of this shopper and single items."""
 OWNED_DEMOTION = "owned_demotion"
@@ -46,6 +67,12 @@ RESERVED_ATTRIBUTES = frozenset({ITEM, OWNED_DEMOTION, "relevance"})
 
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _refuse(found: Iterable[str]) -> None:
+    """Raises ValueError with a line for each contradiction that was found, none for none."""
+    if lines := list(found):
+        raise ValueError("\n".join(lines))
 
 
 class EngineSettings(_Section):
@@ -73,11 +100,16 @@ class Items(_Section):
         min_length=1,
         description="Text fields that a query searches, each with its boost.",
     )
-    analyzer: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")] = Field(
+    analyzer: Annotated[str, Field(pattern=patterns.ANALYZER)] = Field(
         "standard",
         description="The engine's built-in analyzer for the text fields: `standard` for words as they are, or a "
         "language such as `english` for their stems.",
     )
+
+    @model_validator(mode="after")
+    def _engine_takes_it(self) -> Self:
+        _refuse(item_contradictions(self))
+        return self
 
 
 class EventType(_Section):
@@ -100,9 +132,7 @@ class Events(_Section):
         description="`date`: timestamps; `sequence`: whole numbers that count up per shopper (orders, visits), "
         "and every number of days then means steps of that sequence.",
     )
-    retention_days: Annotated[int, Field(gt=0)] = Field(
-        1095, description="Older events, seen from the newest one, are late."
-    )
+    retention_days: Days = Field(1095, description="Older events, seen from the newest one, are late.")
 
     @field_validator("types")
     @classmethod
@@ -145,7 +175,7 @@ class Attribute(_Section):
     saturation_weight: Positive = Field(
         8.0, description="Weight that gets the highest level; weights above it get that level too."
     )
-    levels: Annotated[int, Field(ge=1, le=255)] = Field(
+    levels: Annotated[Whole, Field(ge=1, le=255)] = Field(
         15,
         description="Levels a weight is quantised to. Single-valued: 1, 3, 7, 15, ... (a lookup per bit); "
         "multi-valued: a lookup per level.",
@@ -276,32 +306,34 @@ class Popularity(_Section):
 
     all_time: PopularitySignal = Field(default_factory=lambda: PopularitySignal(weight=1.0))
     recent: PopularitySignal = Field(default_factory=lambda: PopularitySignal(weight=0.0))
-    recent_days: Annotated[int, Field(gt=0)] = Field(28, description="How many days count as recent.")
+    recent_days: Days = Field(28, description="How many days count as recent.")
 
 
 class ProfileSettings(_Section):
     """How profiles are computed and how large one may grow."""
 
     prior_events: Positive = Field(5.0, description="Shrinkage: events of an average shopper mixed into every history.")
-    max_values: Annotated[int, Field(gt=0, le=65536)] = Field(256, description="Values kept per shopper and attribute.")
-    max_items: Annotated[int, Field(gt=0, le=65536)] = Field(256, description="Items kept per shopper.")
+    max_values: Annotated[Whole, Field(gt=0, le=65536)] = Field(
+        256, description="Values kept per shopper and attribute."
+    )
+    max_items: Annotated[Whole, Field(gt=0, le=65536)] = Field(256, description="Items kept per shopper.")
 
 
 class Search(_Section):
     """The search surface."""
 
-    template: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,99}$")] = Field(
+    template: Annotated[str, Field(pattern=patterns.TEMPLATE_NAME)] = Field(
         "affinity-search", description="Stable id of the template."
     )
     shape: Literal["rescore", "function_score"] = Field(
         "rescore", description="`rescore`: the best `window` hits; `function_score`: all."
     )
-    window: Annotated[int, Field(gt=0, le=10000)] = Field(
+    window: Annotated[Whole, Field(gt=0, le=10000)] = Field(
         100, description="Hits that a rescore looks at; the last page personalised ends here."
     )
-    size: Annotated[int, Field(gt=0, le=1000)] = Field(10, description="Hits returned where a request does not say.")
+    size: Annotated[Whole, Field(gt=0, le=1000)] = Field(10, description="Hits returned where a request does not say.")
     max_boost: Positive = Field(5.0, description="Bound: a score is at most relevance * (1 + max_boost).")
-    max_lookups: Annotated[int, Field(gt=0, le=64)] = Field(16, description="Lookup budget of one request.")
+    max_lookups: Annotated[Whole, Field(gt=0, le=64)] = Field(16, description="Lookup budget of one request.")
 
 
 class State(_Section):
@@ -324,36 +356,8 @@ class Config(_Section):
     state: State = Field(default_factory=lambda: State())
 
     @model_validator(mode="after")
-    def _references_hold(self) -> Self:
-        if self.item_affinity.owned_demotion and not self.events.purchases:
-            raise ValueError(
-                "item_affinity.owned_demotion: expected an event type of the role purchase, found none "
-                "(set events.types.<name>.role: purchase)"
-            )
-        if taken := RESERVED_ATTRIBUTES & self.attributes.keys():
-            raise ValueError(f"attributes.{min(taken)}: expected another name, this one is reserved")
-        fields: dict[str, str] = {}
-        for name, attribute in self.attributes.items():
-            if (first := fields.setdefault(attribute.field, name)) != name:
-                raise ValueError(
-                    f"attributes.{name}.field: expected a field of its own, {attribute.field} is that of {first}"
-                )
-        by_value = self.item_affinity.bought_before.by_value
-        if by_value and by_value.attribute not in self.attributes:
-            raise ValueError(
-                f"item_affinity.bought_before.by_value.attribute: expected one of attributes, got {by_value.attribute}"
-            )
-        if self.lookups > self.search.max_lookups:
-            raise ValueError(
-                f"search.max_lookups: expected at least the lookups of all attributes and the item list "
-                f"({self.lookups}), got {self.search.max_lookups}"
-            )
-        if self.search.size > self.search.window:
-            raise ValueError(
-                f"search.size: expected at most search.window ({self.search.window}), got {self.search.size}"
-            )
-        if self.events.time == "sequence" and self.popularity.recent.weight:
-            raise ValueError("popularity.recent.weight: expected 0 where events.time is sequence (no common calendar)")
+    def _parts_fit(self) -> Self:
+        _refuse(contradictions(self))
         return self
 
     @property

@@ -10,6 +10,7 @@ from affinity_search.config.model import Config
 from affinity_search.deploy.changes import Change, holds
 from affinity_search.deploy.ledger import LedgerEntry, add_entry, create_ledger, save_entry
 from affinity_search.deploy.planning import Plan, plan_rollback
+from affinity_search.deploy.probe import refuse_dead_search
 from affinity_search.deploy.store import execute, read
 from affinity_search.engine import Engine
 from affinity_search.errors import ConfigError, EngineFailed
@@ -21,10 +22,11 @@ def apply(plan: Plan, engine: Engine, now: datetime) -> LedgerEntry:
     """The finished ledger entry; the last one where the ledger says already that nothing is to do.
 
     Interrupted at any point, planning and applying again ends in the same state. Raises ConfigError, before anything is
-    written, where the plan names what others made or a template fails its check; RefusedRequest where another
-    deployment came between, EngineFailed where the engine afterwards holds something else than it was given.
+    written, where the plan names what others made, or a template or a search through it fails its check; RefusedRequest
+    where another deployment came between, EngineFailed where the engine afterwards holds something else than given.
     """
     refuse_foreign(plan, engine)
+    refuse_dead_search(plan.probe)
     if plan.recorded and plan.last:
         return plan.last
     _check_templates(plan, engine)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from affinity_search.config.model import Config
@@ -12,11 +12,13 @@ from affinity_search.deploy.changes import holds, mappings_of
 from affinity_search.deploy.ledger import LedgerEntry, check_ledger, last_entry, recent_entries
 from affinity_search.deploy.mappings import conflicts
 from affinity_search.deploy.planning import drift_since, foreign_of
+from affinity_search.deploy.probe import NOT_PROBED, Probe, probe
 from affinity_search.deploy.published import advice_on_documents, is_outdated, last_publication, remedy
 from affinity_search.deploy.store import Key, count_documents, current
 from affinity_search.engine import Engine, EngineInfo
 from affinity_search.errors import EngineFailed, RefusedRequest
 from affinity_search.profiles.publication import Publication
+from affinity_search.surfaces import build_templates
 
 __all__ = ["ArtefactState", "Documents", "Status", "status", "status_of"]
 
@@ -70,6 +72,7 @@ class Status:
     outdated: bool = False
     remedy: str = ""
     fixed: tuple[str, ...] = ()
+    probe: Probe = NOT_PROBED
 
     @property
     def advice(self) -> tuple[str, ...]:
@@ -97,12 +100,14 @@ class Status:
         said += [line for documents in self.documents if (line := _advice(documents, self.remedy))]
         if not self.numeric_keys_allowed:
             said.append(f"The cluster has {EXPENSIVE}: false and refuses lookups of numeric keys: set it to true.")
+        said += [*self.probe.failures, *self.probe.notes]
         return tuple(said)
 
 
 def status(config: Config, engine: Engine) -> Status:
     """Where the deployment of this configuration stands; nothing is written. Raises EngineError."""
-    return status_of(config, engine, artefacts(config))
+    found = status_of(config, engine, artefacts(config))
+    return replace(found, probe=probe(config, engine, build_templates(config)))
 
 
 def status_of(config: Config, engine: Engine, wanted: tuple[Artefact, ...]) -> Status:

@@ -14,6 +14,7 @@ from affinity_search.deploy.changes import FOREIGN, TAKEN_OVER, Change, holds, m
 from affinity_search.deploy.ledger import LedgerEntry, check_ledger, last_entry, owner_of, read_entry
 from affinity_search.deploy.mappings import conflicts
 from affinity_search.deploy.ownership import Foreign, claimed, find_foreign
+from affinity_search.deploy.probe import NOT_PROBED, Probe, probe
 from affinity_search.deploy.reversal import kept_from_deletion, refuse_deleting_live, reverse_all
 from affinity_search.deploy.store import Key, current, keep_reason, reindex_needed
 from affinity_search.engine import Engine
@@ -31,7 +32,7 @@ class Plan:
     `foreign` is what others made under the names wanted here: as long as there is any, nothing is carried out.
     `ledger` is the ledger's index, `last` its newest entry. `goal` is the entry whose state a rollback goes back to (0:
     before the first; None: no rollback). `undo_before` goes into the entry to be written. `templates` are those that
-    are checked on the engine before they are stored.
+    are checked on the engine before they are stored, `probe` what a search with them found.
     """
 
     ledger: str
@@ -42,6 +43,7 @@ class Plan:
     goal: int | None = None
     templates: tuple[Template, ...] = ()
     foreign: tuple[Foreign, ...] = ()
+    probe: Probe = NOT_PROBED
 
     @property
     def pending(self) -> tuple[Change, ...]:
@@ -101,8 +103,9 @@ def plan(config: Config, engine: Engine, *, take_over: bool = False) -> Plan:
     scripts and pipelines back. Raises ConfigError where a template is too large, where an index cannot take its mapping
     without a reindex, or where the ledger's name is taken.
     """
-    wanted = artefacts(config)
-    return plan_artefacts(engine, config.ledger_index, wanted, build_templates(config), take_over=take_over)
+    templates = build_templates(config)
+    found = plan_artefacts(engine, config.ledger_index, artefacts(config), templates, take_over=take_over)
+    return replace(found, probe=probe(config, engine, templates))
 
 
 def plan_artefacts(

@@ -29,6 +29,7 @@ def plan_json(plan: Plan) -> dict[str, Any]:
         "foreign": [asdict(one) for one in plan.foreign],
         "last_entry": plan.last.number if plan.last else None,
         "unfinished_entry": plan.unfinished.number if plan.unfinished else None,
+        "probe": asdict(plan.probe),
     }
 
 
@@ -47,6 +48,7 @@ def status_json(status: Status) -> dict[str, Any]:
         "publication": asdict(status.publication) if status.publication else None,
         "numeric_keys_allowed": status.numeric_keys_allowed,
         "ledger": [_entry_json(entry) for entry in status.entries],
+        "probe": asdict(status.probe),
         "advice": list(status.advice),
     }
 
@@ -65,6 +67,9 @@ def _plan_lines(plan: Plan) -> Iterator[str]:
     for change in plan.changes:
         yield change.describe()
         yield from _indented(change.diff())
+    yield from (f"! search  {line}" for line in (*plan.probe.failures, *plan.probe.notes))
+    if plan.probe.untried:
+        yield f"? search  not tried, {plan.probe.untried}"
     yield plan.summary()
 
 

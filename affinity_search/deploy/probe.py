@@ -1,0 +1,194 @@
+"""One real look before anything is changed: do the searches of the template answer on the item index as it is?
+
+The template is sent along instead of stored, and nothing is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from affinity_search.config.model import ITEM, Config
+from affinity_search.deploy.item_fields import NUMBERS, ItemMapping, key_fields, misfits, refused_keys
+from affinity_search.engine import Engine, path
+from affinity_search.engine.indices import indices_behind
+from affinity_search.errors import ConfigError, EngineFailed, MissingResource, RefusedRequest
+from affinity_search.surfaces import Template
+
+__all__ = ["NOT_PROBED", "Probe", "probe", "refuse_dead_search"]
+
+WORD = "affinity"
+NOBODY = "affinity-probe"
+PARTIAL = "expected the whole answer, got one in which"
+CURES = {
+    "allow_expensive_queries": "set search.allow_expensive_queries to true in the cluster",
+    "closed": "open the index",
+    "max_rescore_window": "lower search.window, or raise index.max_rescore_window of the item index",
+    "max_result_window": "lower search.size, or raise index.max_result_window of the item index",
+    "max_terms_count": "lower profiles.max_items and profiles.max_values, or raise index.max_terms_count",
+    "no such index": "`affinity status` says what is missing",
+    "too many clauses": "name fewer text fields or attributes",
+}
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What the look found: `failures` are searches that do not answer and items that could not be written, `notes` what
+    else does not fit.
+
+    Both are lines for people, empty where all is well. `untried` says why nothing was looked at, empty where it was.
+    """
+
+    failures: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    untried: str = ""
+
+
+NOT_PROBED = Probe()
+
+
+def probe(config: Config, engine: Engine, templates: Iterable[Template]) -> Probe:
+    """Searches the item index, generic and personal, through each template, and looks at its mapping.
+
+    Raises EngineError where nobody answers at all.
+    """
+    alias = config.items.index
+    indices = indices_behind(engine, alias)
+    if not indices:
+        return Probe(untried=f"there is no item index {alias} yet: `affinity items load` makes it")
+    mappings = [
+        ItemMapping.of(index, body.get("mappings", {}))
+        for index, body in sorted(engine.call("GET", path(alias, "_mapping")).items())
+    ]
+    failures = [line for template in templates for line in _failures(config, engine, template, mappings)]
+    failures += [line for items in mappings for line in refused_keys(config, items)]
+    notes = [line for items in mappings for line in misfits(config, items)]
+    notes += _narrow_limits(config, engine)
+    notes += _missing_keys(config, engine, mappings)
+    return Probe(tuple(failures), tuple(dict.fromkeys(notes)))
+
+
+def refuse_dead_search(found: Probe) -> None:
+    """Raises ConfigError where something failed: what breaks searches or writes is not deployed."""
+    if found.failures:
+        raise ConfigError(
+            "\n".join(found.failures), hint="Nothing was changed. " + " ".join(f"{note}." for note in found.notes)
+        )
+
+
+def _failures(config: Config, engine: Engine, template: Template, mappings: list[ItemMapping]) -> Iterator[str]:
+    source = template.source
+    has_lookups = bool(indices_behind(engine, config.lookup_index))
+    if not has_lookups:  # not deployed yet; a list that is not found does for a shopper whom nobody knows
+        source = source.replace(f'"index": "{config.lookup_index}"', f'"index": "{mappings[0].index}"')
+    shopper = _any_shopper(engine, config) if has_lookups else None
+    for label, parameters in _searches(config, mappings[0], shopper).items():
+        try:
+            body = {"source": source, "params": parameters}
+            answer = engine.call("POST", path(config.items.index, "_search", "template"), body)
+        except (EngineFailed, MissingResource, RefusedRequest) as error:
+            yield f"template {template.name}: {label}: expected an answer, got {error.message}{_cure(error.message)}"
+        else:
+            if gap := _gap(answer):
+                yield f"template {template.name}: {label}: {PARTIAL} {gap}"
+
+
+def _searches(config: Config, items: ItemMapping, shopper: str | None) -> dict[str, dict[str, Any]]:
+    searches: dict[str, dict[str, Any]] = {
+        "a generic search": {"q": WORD},
+        "a browse": {},
+        "a personal search": {"q": WORD, "user_id": NOBODY},
+        "a personal browse": {"user_id": NOBODY},
+    }
+    if shopper is not None:
+        searches["the browse of a known shopper"] = {"user_id": shopper}
+    if filters := _filters(config, items):
+        searches["a filtered browse"] = {"filters": filters}
+    return searches
+
+
+def _filters(config: Config, items: ItemMapping) -> dict[str, str]:
+    """A value for every filter whose kind of value is known."""
+    samples = {
+        "keyword": WORD,
+        "text": WORD,
+        "constant_keyword": WORD,
+        "boolean": "true",
+        **dict.fromkeys(NUMBERS, "1"),
+    }
+    fields = {name: attribute.field for name, attribute in config.attributes.items()} | {"price_min": "price"}
+    kinds = {name: field.type for name, at in fields.items() if (field := items.field(at))}
+    return {name: samples[kind] for name, kind in kinds.items() if kind in samples}
+
+
+def _any_shopper(engine: Engine, config: Config) -> str | None:
+    try:
+        answer = engine.call("POST", path(config.profile_index, "_search"), {"size": 1, "_source": False})
+    except (EngineFailed, MissingResource, RefusedRequest):
+        return None  # the profiles are looked at elsewhere; here they are only a better example
+    hits = answer["hits"]["hits"]
+    return str(hits[0]["_id"]) if hits else None
+
+
+def _gap(answer: Mapping[str, Any]) -> str:
+    """What is missing of the answer; empty for a whole one."""
+    shards = answer.get("_shards", {})
+    if failed := shards.get("failed"):
+        causes = [failure.get("reason", {}).get("reason") for failure in shards.get("failures", [])]
+        return f"{failed} of {shards['total']} shards failed ({causes[0] if causes else 'no reason given'})"
+    return "time ran out (timed_out)" if answer.get("timed_out") else ""
+
+
+def _cure(message: str) -> str:
+    return next((f"; {cure}" for said, cure in CURES.items() if said in message), "")
+
+
+def _narrow_limits(config: Config, engine: Engine) -> Iterator[str]:
+    """Limits that somebody set on the item index below what the configuration may need."""
+    profiles = config.profiles
+    needed = {
+        "index.max_result_window": ("search.window", config.search.window),
+        "index.max_terms_count": (
+            "profiles.max_items (twice with related items) and profiles.max_values",
+            max(profiles.max_values, profiles.max_items * (2 if config.item_affinity.related_on else 1)),
+        ),
+    }
+    answer = engine.call(
+        "GET", path(config.items.index, "_settings", ",".join(needed)), None, {"flat_settings": "true"}
+    )
+    for index, body in sorted(answer.items()):
+        for name, (address, least) in needed.items():
+            if (limit := int(body["settings"].get(name, least))) < least:
+                yield f"{index}: {name}: expected at least {least} for {address}, found {limit}: raise it"
+
+
+def _missing_keys(config: Config, engine: Engine, mappings: list[ItemMapping]) -> Iterator[str]:
+    alias = config.items.index
+    wanted = {
+        name: at
+        for name, at in key_fields(config).items()
+        if not any((held := items.field(at)) and held.derived for items in mappings)  # no keys can be made of it
+    }
+    if not wanted:
+        return
+    counts = {name: {"filter": _without_keys(name, field)} for name, field in wanted.items()}
+    try:
+        answer = engine.call("POST", path(alias, "_search"), {"size": 0, "track_total_hits": False, "aggs": counts})
+    except (EngineFailed, RefusedRequest) as error:
+        yield f"{alias}: expected to count the items without keys, got {error.message}"
+        return
+    update = f"`POST /{alias}/_update_by_query?pipeline={config.engine.prefix}-item-keys&refresh=true`"
+    ours = all(items.ours for items in mappings)
+    cure = "`affinity items load` writes them" if ours else f"`affinity apply`, then {update}"
+    for name, field in wanted.items():
+        if number := answer["aggregations"][name]["doc_count"]:
+            having = "" if name == ITEM else f" with {field}"
+            yield f"{alias}: affinity.{name}: expected keys in every item{having}, {number:,} lack them: {cure}"
+
+
+def _without_keys(name: str, field: str) -> dict[str, Any]:
+    has_keys = {"exists": {"field": f"affinity.{name}"}}
+    if name == ITEM:
+        return {"bool": {"must_not": [has_keys]}}
+    return {"bool": {"filter": [{"exists": {"field": field}}], "must_not": [has_keys]}}

@@ -1,0 +1,249 @@
+"""What `plan`, `apply` and `status` find out by one real search and one look at the item index, on a real engine."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
+
+from affinity_search.config import Config, parse_config
+from affinity_search.deploy import apply, plan, status
+from affinity_search.deploy.probe import Probe, probe
+from affinity_search.engine.opensearch import OpenSearchEngine
+from affinity_search.errors import ConfigError, MissingResource
+from affinity_search.surfaces import build_templates
+
+NOW = datetime(2026, 4, 2, 8, 0, tzinfo=UTC)
+TEXT = {"type": "text"}
+WORD = {"type": "keyword"}
+LONG = {"type": "long", "index": False}
+FITTING = {
+    "title": TEXT,
+    "text": TEXT,
+    "price": {"type": "double"},
+    "popularity": {"type": "rank_feature"},
+    "attrs": {"properties": {"brand": WORD, "colour": WORD}},
+    "affinity": {"properties": {"brand": LONG, "colour": LONG, "item": LONG}},
+}
+
+
+@dataclass
+class Desk:
+    """An engine in which somebody else keeps the items, under the names of this test."""
+
+    engine: OpenSearchEngine
+    prefix: str
+
+    @property
+    def items(self) -> str:
+        return f"{self.prefix}goods"
+
+    def config(self, attributes: str = "brand: {field: attrs.brand}", more: str = "") -> Config:
+        return parse_config(f"""
+engine: {{prefix: {self.prefix}shop}}
+items: {{index: {self.items}{"" if "text_fields" in more else ", text_fields: {title: 2, text: 1}"}}}
+events: {{types: {{order: {{weight: 1}}}}}}
+attributes: {{{attributes}}}
+search: {{template: {self.prefix}search}}
+{more}""")
+
+    def create(self, properties: Any = None, index: str = "", **settings: Any) -> None:
+        """The items' index with its alias, so that it may be one of several."""
+        body = {
+            "settings": {"number_of_replicas": 0, **settings},
+            "mappings": {"properties": FITTING | (properties or {})},
+            "aliases": {self.items: {}},
+        }
+        self.engine.call("PUT", f"/{self.items}-{index or 'v1'}", body)
+
+    def write(self, name: str, source: dict[str, Any]) -> None:
+        self.engine.call("PUT", f"/{self.items}-v1/_doc/{name}", source, {"refresh": "true"})
+
+    def look(self, config: Config) -> Probe:
+        return probe(config, self.engine, build_templates(config))
+
+
+@pytest.fixture
+def desk(engine_url: str, prefix: str) -> Iterator[Desk]:
+    desk = Desk(OpenSearchEngine(engine_url), prefix)
+    yield desk
+    with suppress(MissingResource):
+        desk.engine.call("DELETE", f"/_ingest/pipeline/{prefix}shop-item-keys")
+
+
+def deploy(desk: Desk, config: Config) -> None:
+    apply(plan(config, desk.engine), desk.engine, NOW)
+
+
+def test_a_fitting_index_has_nothing_to_say(desk: Desk) -> None:
+    desk.create()
+    assert desk.look(desk.config()) == Probe()
+
+
+def test_without_an_item_index_it_is_said_and_apply_goes_on(desk: Desk) -> None:
+    config = desk.config()
+    found = plan(config, desk.engine)
+    assert found.probe == Probe(untried=f"there is no item index {desk.items} yet: `affinity items load` makes it")
+    assert apply(found, desk.engine, NOW).status == "done"
+    assert status(config, desk.engine).probe == found.probe
+
+
+def test_a_keyword_among_the_text_fields_is_named_with_what_to_do(desk: Desk) -> None:
+    desk.create({"title": WORD | {"fields": {"words": TEXT}}})
+    found = desk.look(desk.config())
+    assert found.notes == (
+        f"items.text_fields.title: expected a text field in {desk.items}-v1, found keyword: name title.words instead",
+    )
+
+
+def test_two_analyzers_are_refused_before_anything_is_stored(desk: Desk) -> None:
+    desk.create({"text": TEXT | {"analyzer": "english"}})
+    config = desk.config()
+    found = plan(config, desk.engine)
+    assert found.probe.notes == (
+        f"items.text_fields: expected one search analyzer for all of them in {desk.items}-v1, found default (title) "
+        "and english (text): name only fields of one analyzer, or sub-fields that share one",
+    )
+    assert [line.split(": expected")[0] for line in found.probe.failures] == [
+        f"template {desk.prefix}search: a generic search",
+        f"template {desk.prefix}search: a personal search",
+    ]
+    with pytest.raises(ConfigError, match="a generic search: expected an answer, got ") as caught:
+        apply(found, desk.engine, NOW)
+    assert str(caught.value.hint).startswith("Nothing was changed. items.text_fields: expected one search analyzer")
+    with pytest.raises(MissingResource):
+        desk.engine.call("GET", f"/_scripts/{desk.prefix}search")
+    with pytest.raises(MissingResource):
+        desk.engine.call("GET", f"/{config.ledger_index}")
+
+
+def test_a_window_above_the_limit_of_the_index_is_refused_with_the_cure(desk: Desk) -> None:
+    desk.create(**{"index.max_rescore_window": 50})
+    found = desk.look(desk.config())
+    assert len(found.failures) == 2  # the personal ones
+    assert all("lower search.window, or raise index.max_rescore_window" in line for line in found.failures)
+
+
+def test_a_part_of_the_shards_that_fails_is_a_failure(desk: Desk) -> None:
+    desk.create()
+    desk.create(index="v2", **{"index.max_rescore_window": 50})
+    found = desk.look(desk.config())
+    assert [re.sub(r"failed \(.*", "failed", line) for line in found.failures] == [
+        f"template {desk.prefix}search: {search}: expected the whole answer, got one in which 1 of 2 shards failed"
+        for search in ("a personal search", "a personal browse")
+    ]
+
+
+def test_a_limit_of_terms_below_the_profiles_is_a_note(desk: Desk) -> None:
+    desk.create(**{"index.max_terms_count": 100})
+    assert desk.look(desk.config()).notes == (
+        f"{desk.items}-v1: index.max_terms_count: expected at least 256 for profiles.max_items (twice with related "
+        "items) and profiles.max_values, found 100: raise it",
+    )
+
+
+def test_keys_that_a_strict_mapping_refuses_stop_the_apply(desk: Desk) -> None:
+    desk.create()
+    desk.engine.call("PUT", f"/{desk.items}-v1/_mapping", {"dynamic": "strict"})
+    config = desk.config("maker: {field: attrs.brand}")
+    line = next(line for line in desk.look(config).failures if "affinity.maker" in line)
+    verb, body = re.findall(r"`PUT (\S+) (.*)`", line)[0]
+    with pytest.raises(ConfigError, match="in a strict mapping"):
+        deploy(desk, config)
+    desk.engine.call("PUT", verb, json.loads(body))
+    deploy(desk, config)
+
+
+def test_a_new_attribute_is_found_until_the_advice_is_followed(desk: Desk) -> None:
+    desk.create()
+    config = desk.config()
+    deploy(desk, config)
+    pipeline = {"pipeline": f"{config.engine.prefix}-item-keys", "refresh": "true"}
+    for name, attrs in {"a": {"brand": "Oak", "colour": ["red"]}, "b": {"brand": "Elm"}}.items():
+        desk.engine.call("PUT", f"/{desk.items}-v1/_doc/{name}", {"title": name, "attrs": attrs}, pipeline)
+    assert status(config, desk.engine).probe == Probe()
+    wider = desk.config("brand: {field: attrs.brand}, colour: {field: attrs.colour, multi_valued: true, levels: 3}")
+    [said] = status(wider, desk.engine).probe.notes
+    assert said == (
+        f"{desk.items}: affinity.colour: expected keys in every item with attrs.colour, 1 lack them: `affinity apply`, "
+        f"then `POST /{desk.items}/_update_by_query?pipeline={desk.prefix}shop-item-keys&refresh=true`"
+    )
+    assert said in status(wider, desk.engine).advice
+    deploy(desk, wider)
+    desk.engine.call("POST", re.findall(r"`POST (\S+)`", said)[0])
+    assert status(wider, desk.engine).probe == Probe()
+
+
+def test_a_sub_field_has_filters_but_no_keys(desk: Desk) -> None:
+    desk.create({"maker": TEXT | {"fields": {"raw": WORD}}})
+    desk.write("a", {"title": "Lamp", "maker": "Oak"})
+    [said] = desk.look(desk.config("maker: {field: maker.raw}")).notes
+    assert said.startswith("attributes.maker.field: expected a field of the items' JSON, which keys are made from")
+    assert desk.look(desk.config("maker: {field: maker.raw, strength: 0}")) == Probe()
+
+
+WEIGHTS = st.sampled_from([0.0, 1e-6, 0.05, 1.0, 5e5, 1e6]) | st.floats(1e-5, 1e6)
+BOOSTS = st.sampled_from([1.0, 2.0, 1e6]) | st.floats(0.9, 1e6)
+NAMES = st.sampled_from(
+    ["brand", "br", "size", "q", "user_id", "filters", "from", "sort", "order", "operator", "items"]
+)
+ATTRIBUTE = st.fixed_dictionaries({
+    "strength": WEIGHTS,
+    "half_life_days": st.sampled_from([1e-6, 30, 1e6]),
+    "saturation_weight": st.sampled_from([1e-6, 8, 1e6]),
+    "multi_valued": st.booleans(),
+    "levels": st.sampled_from([1, 3]),
+})  # fmt: skip
+CONFIGS = st.fixed_dictionaries({
+    "attributes": st.dictionaries(NAMES, ATTRIBUTE, max_size=3),
+    "item_affinity": st.fixed_dictionaries({"strength": WEIGHTS}),
+    "popularity": st.fixed_dictionaries({"all_time": st.fixed_dictionaries({"weight": WEIGHTS})}),
+    "search": st.fixed_dictionaries({
+        "shape": st.sampled_from(["rescore", "function_score"]),
+        "window": st.sampled_from([10, 10_000]),
+        "max_boost": st.sampled_from([0.1, 5, 1e6]),
+    }),
+    "boosts": st.tuples(BOOSTS, BOOSTS),
+})  # fmt: skip
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(drawn=CONFIGS)
+def test_what_validates_is_answered(engine_url: str, whatever: Desk, drawn: dict[str, Any]) -> None:
+    """Every configuration that is accepted has a search, generic and personal, that the real engine answers."""
+    try:
+        config = Config.model_validate(_named(whatever, drawn))
+    except ValueError as refused:
+        event("refused")
+        assert "expected" in str(refused)
+        return
+    event("accepted")
+    assert whatever.look(config).failures == ()
+
+
+def _named(desk: Desk, drawn: dict[str, Any]) -> dict[str, Any]:
+    title, text = drawn.pop("boosts")
+    attributes = {name: {"field": f"attrs.{name}", **body} for name, body in drawn.pop("attributes").items()}
+    return {
+        "engine": {"prefix": f"{desk.prefix}shop"},
+        "items": {"index": desk.items, "text_fields": {"title": title, "text": text}},
+        "events": {"types": {"order": {"weight": 1}}},
+        "attributes": attributes,
+        **drawn,
+    }
+
+
+@pytest.fixture
+def whatever(desk: Desk) -> Desk:
+    """An index with one item that the probe's word finds."""
+    desk.create()
+    desk.write("a", {"title": "affinity", "text": "affinity", "popularity": 3})
+    return desk
