@@ -302,7 +302,7 @@ def test_documents_are_set_against_the_last_publication(engine: FakeEngine, tmp_
     for index in ("shop-lookup", "shop-profiles"):
         engine.call("PUT", f"/{index}/_doc/1", {}, {"refresh": "true"})
     assert profile_advice(engine, state) == [
-        "shop-lookup (lookups): expected 3 documents as last published, found 1. To repair it: "
+        "shop-lookup (lookups): expected the 3 documents of the last publication, found 1. To repair it: "
         "`affinity profiles publish`."
     ]
     published(engine, None, None)
