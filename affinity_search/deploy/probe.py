@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from affinity_search.config import names
 from affinity_search.config.model import ITEM, Config
 from affinity_search.deploy.item_fields import NUMBERS, ItemMapping, key_fields, misfits, refused_keys
 from affinity_search.engine import Engine, path
@@ -178,7 +179,7 @@ def _missing_keys(config: Config, engine: Engine, mappings: list[ItemMapping]) -
     except (EngineFailed, RefusedRequest) as error:
         yield f"{alias}: expected to count the items without keys, got {error.message}"
         return
-    update = f"`POST /{alias}/_update_by_query?pipeline={config.engine.prefix}-item-keys&refresh=true`"
+    update = f"`POST /{alias}/_update_by_query?pipeline={names.item_keys_pipeline(config.engine.prefix)}&refresh=true`"
     ours = all(items.ours for items in mappings)
     cure = "`affinity items load` writes them" if ours else f"`affinity apply`, then {update}"
     for name, field in wanted.items():

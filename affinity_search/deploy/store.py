@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from affinity_search.config.names import first_index
 from affinity_search.deploy.artefact import Kind, canonical
 from affinity_search.deploy.changes import Change, mappings_of
 from affinity_search.deploy.mappings import merged
@@ -15,7 +16,7 @@ from affinity_search.engine.indices import indices_behind, resolve_alias
 from affinity_search.errors import ConfigError, MissingResource, RefusedRequest
 from affinity_search.profiles.publication import without_publication
 
-__all__ = ["Key", "count_documents", "current", "execute", "first_index", "keep_reason", "read", "reindex_needed"]
+__all__ = ["Key", "count_documents", "current", "execute", "keep_reason", "read", "reindex_needed"]
 
 Key = tuple[Kind, str]
 
@@ -99,11 +100,6 @@ def _physical(engine: Engine, alias: str) -> tuple[str, bool]:
     if behind:
         return behind[0], True
     return ("".join(indices_behind(engine, first_index(alias))), False)
-
-
-def first_index(alias: str) -> str:
-    """The name under which the index for an alias is created: `<alias>-000001`."""
-    return f"{alias}-000001"
 
 
 def _write_index(engine: Engine, change: Change, body: Mapping[str, Any]) -> None:
