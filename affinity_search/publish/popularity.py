@@ -11,6 +11,7 @@ from affinity_search.engine.bulk import Action, Refusal, write_bulk
 from affinity_search.engine.indices import indices_behind
 from affinity_search.engine.protocol import Engine, path
 from affinity_search.errors import ConfigError, MissingResource
+from affinity_search.publish.recipient import check_recipient
 from affinity_search.state.popularity import compute_signals
 
 if TYPE_CHECKING:
@@ -55,8 +56,8 @@ def refresh_signals(
     """What became of the items; the next search goes by the new numbers.
 
     `as_of_day` is the last day that counts, the newest one with events where None. Only items whose numbers differ from
-    those last written are updated. Raises MissingResource where there is no item index, ConfigError where a day is
-    given though `events.time` is `sequence`.
+    those last written are updated. Raises MissingResource where there is no item index, ConfigError where others
+    made it without asking for popularity, or where a day is given though `events.time` is `sequence`.
     """
     if as_of_day is not None and config.events.time == "sequence":
         raise ConfigError("events.time: expected `date` for popularity as of a day, got sequence")
@@ -68,6 +69,7 @@ def refresh_signals(
             hint="Load the items first: affinity items load FILE",
             status=404,
         )
+    check_recipient(engine, name, config.engine.prefix)
     _forget_other_index(connection, index)
     day = compute_signals(connection, config, as_of_day)
     changed = connection.execute(CHANGED).fetchall()
