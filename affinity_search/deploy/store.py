@@ -125,8 +125,8 @@ def reindex_needed(engine: Engine, alias: str, finding: str) -> ConfigError:
     """The error for a mapping that the index behind the alias cannot take in place."""
     return ConfigError(
         f"{engine.url}/{alias}: expected a mapping that only adds fields, got {finding}",
-        hint=f"Create an index with the new mapping, copy the documents with _reindex, move the alias {alias} to it, "
-        "and run the same command again.",
+        hint=f"Create an index with the new mapping and the _meta of the old one, copy the documents with _reindex, "
+        f"move the alias {alias} to it, and run the same command again.",
     )
 
 
