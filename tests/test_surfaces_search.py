@@ -84,7 +84,7 @@ def test_the_text_query_searches_the_fields_with_their_boosts() -> None:
 
     assert found == {
         "combined_fields": {
-            "query": "{{q}}",
+            "query": "{{.}}",
             "fields": ["name^3", "story^0.5"],
             "operator": "{{operator}}{{^operator}}and{{/operator}}",
         }

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-__all__ = ["LONGEST_ID_BYTES", "Item", "parse_item", "value_text", "values_at"]
+__all__ = ["COMPUTED", "LONGEST_ID_BYTES", "LONGEST_VALUE", "Item", "parse_item", "value_text", "values_at"]
 
 LONGEST_ID_BYTES = 256
+# Characters of an attribute's value. The index ignores longer ones (8191 UTF-16 units), so no filter could find them.
+LONGEST_VALUE = 4095
 COMPUTED = frozenset({"affinity", "affinity_gate", "popularity", "popularity_recent"})
 
 
@@ -108,7 +110,7 @@ def _attrs(value: object) -> dict[str, tuple[str, ...]]:
 
 def _attr_values(name: str, value: object) -> tuple[str, ...]:
     if isinstance(value, str):
-        return (value,) if value else ()
+        return (_attr_text(name, value),) if value else ()
     texts = [_attr_text(name, entry) for entry in _listed(value) if entry is not None]
     return tuple(dict.fromkeys(text for text in texts if text))
 
@@ -117,6 +119,8 @@ def _attr_text(name: str, value: object) -> str:
     text = value_text(value)
     if text is None:
         raise ValueError(f"attrs.{name}: expected text, a finite number, true or false, got {_kind(value)}")
+    if len(text) > LONGEST_VALUE:
+        raise ValueError(f"attrs.{name}: expected at most {LONGEST_VALUE} characters, got {len(text)}")
     return text
 
 

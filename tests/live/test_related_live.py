@@ -7,7 +7,7 @@ from pathlib import Path
 
 from affinity_search.config import parse_config
 from affinity_search.engine.opensearch import OpenSearchEngine
-from affinity_search.sandbox import Files, staged
+from affinity_search.sandbox import Files, open_sandbox
 from affinity_search.search import Client
 from affinity_search.search.explain import explain
 from tests.live.shop import BIRCH_FAN, write_files
@@ -22,7 +22,7 @@ def test_what_goes_with_a_shoppers_items_is_lifted_and_said_so(engine_url: str, 
     write_files(tmp_path)
     files = Files(tmp_path / "items.jsonl", tmp_path / "events.csv", None)
     engine, name = OpenSearchEngine(engine_url), f"related-{secrets.token_hex(3)}"
-    with staged(engine, parse_config(CONFIG), files, name, lambda _: None) as (state, config):
+    with open_sandbox(engine, parse_config(CONFIG), files, name, lambda _: None) as (state, config):
         found = explain(Client.of(engine, config), config, "running shoes", BIRCH_FAN)
         rows = state.execute("SELECT value, count, level FROM profile_entries WHERE user_id = ?", [BIRCH_FAN])
         profile = {value: (count, level) for value, count, level in rows.fetchall()}
