@@ -138,7 +138,11 @@ def test_what_templates_rely_on_works(desk: Desk) -> None:
     assert fields["affinity.brand"]["long"]["aggregatable"]
     mapping = next(iter(desk.engine.call("GET", f"/{desk.alias}/_mapping").values()))["mappings"]["properties"]
     assert mapping["affinity"]["properties"]["brand"] == {"type": "long", "index": False}
-    assert mapping["attrs"]["properties"]["colour"] == {"type": "keyword", "ignore_above": 256}
+    assert mapping["attrs"]["properties"]["colour"] == {
+        "type": "keyword",
+        "ignore_above": 8191,
+        "fields": {"number": {"type": "double", "ignore_malformed": True}},
+    }
 
 
 def test_searches_see_the_old_items_or_the_new_while_they_are_replaced(desk: Desk) -> None:
