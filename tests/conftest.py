@@ -38,6 +38,16 @@ def engine_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def prefix(engine_url: str) -> Iterator[str]:
     """The start of every name a test gives in the engine; its indices, stored scripts and templates go afterwards."""
+    yield from _names(engine_url)
+
+
+@pytest.fixture(scope="module")
+def module_prefix(engine_url: str) -> Iterator[str]:
+    """As `prefix`, for all tests of a module: the engine compiles only so many templates in five minutes."""
+    yield from _names(engine_url)
+
+
+def _names(engine_url: str) -> Iterator[str]:
     start = f"t{secrets.token_hex(3)}-"
     yield start
     _delete(f"{engine_url}/{start}*?expand_wildcards=all")
