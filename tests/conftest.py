@@ -31,8 +31,15 @@ def engine_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         return
     home = tmp_path_factory.mktemp("engine")
     engine = embedded.start(home, memory_mb=768)
+    _compile_freely(engine.url)
     yield engine.url
     assert embedded.stop(home), "the session's engine was not running any more"
+
+
+def _compile_freely(url: str) -> None:
+    # Tests deploy more templates in five minutes than the 75 that an engine compiles by default.
+    rate = {"persistent": {"script.context.template.max_compilations_rate": "10000/1m"}}
+    _request("PUT", f"{url}/_cluster/settings", rate)
 
 
 @pytest.fixture
@@ -67,6 +74,8 @@ def _delete(url: str) -> None:
                 raise
 
 
-def _request(method: str, url: str) -> Any:
-    with urllib.request.urlopen(urllib.request.Request(url, method=method), timeout=30) as response:
+def _request(method: str, url: str, body: Any = None) -> Any:
+    data = json.dumps(body).encode() if body else None
+    request = urllib.request.Request(url, data, {"Content-Type": "application/json"}, method=method)
+    with urllib.request.urlopen(request, timeout=30) as response:
         return json.load(response)

@@ -14,6 +14,7 @@ from affinity_search.cli.options import config_option, json_option
 from affinity_search.config import Config, load_config
 from affinity_search.engine import connect
 from affinity_search.errors import ConfigError
+from affinity_search.items.item import value_text
 from affinity_search.search import (
     Answer,
     Client,
@@ -102,11 +103,20 @@ def _options(config: Config, given: dict[str, Any]) -> Options:
         if name not in {*config.attributes, *PRICE_BOUNDS} or not value:
             known = ", ".join([*config.attributes, *PRICE_BOUNDS])
             raise ConfigError(f"--filter: expected NAME=VALUE with a name of {known}; got {text!r}")
-        filters.setdefault(name, []).append(value)
+        filters.setdefault(name, []).extend([value] if name in PRICE_BOUNDS else _readings(value))
     options = cast(Options, {name: value for name, value in given.items() if value is not None})
     if filters:
         options["filters"] = {name: values if len(values) > 1 else values[0] for name, values in filters.items()}
     return options
+
+
+def _readings(value: str) -> list[str]:
+    """The text itself, and the number that it may stand for as the catalogue writes it: `2.0` is `2` there."""
+    try:
+        number = value_text(json.loads(value))
+    except ValueError:
+        number = None
+    return [value] if number in (None, value) else [value, str(number)]
 
 
 def _answer_text(answer: Answer, config: Config) -> str:

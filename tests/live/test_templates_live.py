@@ -119,7 +119,7 @@ def test_what_is_rendered_grows_with_the_request_and_no_faster(engine_url: str, 
 
 @pytest.mark.parametrize("shape", ["rescore", "function_score"])
 @pytest.mark.parametrize("count", [1, 2, 1000, 10_000])
-@pytest.mark.parametrize("name", ["q", "sort", "filters.price_min", "filters.price_max"])
+@pytest.mark.parametrize("name", ["q", "user_id", "sort", "filters.price_min", "filters.price_max"])
 def test_a_list_where_one_value_belongs_is_refused_by_the_search(
     engine_url: str, prefix: str, shape: str, name: str, count: int
 ) -> None:
@@ -127,19 +127,27 @@ def test_a_list_where_one_value_belongs_is_refused_by_the_search(
     values = ["7"] * count
     parameters: dict[str, Any] = {outer: {inner: values}} if outer else {name: values}
 
-    with pytest.raises(EngineError, match="got a list") as caught:
+    with pytest.raises(EngineError, match="is a list") as caught:
         search(engine_url, prefix, shape, parameters)
     assert caught.value.status == 400
 
 
 @pytest.mark.parametrize("shape", ["rescore", "function_score"])
-@pytest.mark.parametrize("count", [0, 1, 2, 1000, 10_000])
-def test_a_list_of_shoppers_is_nobody_and_renders_no_lookup(engine_url: str, shape: str, count: int) -> None:
+@pytest.mark.parametrize("value", [["u42"], ["u42", "u77"], ["u42"] * 10_000, [], "", None, False])
+def test_only_a_text_a_number_or_an_object_as_shopper_renders_a_lookup(engine_url: str, shape: str, value: Any) -> None:
     engine, source = OpenSearchEngine(engine_url), template(shape)
 
-    assert render(engine, source.source, {"q": "a", "user_id": ["u42"] * count}) == render(
-        engine, source.source, {"q": "a"}
-    )
+    assert "affinity-lookup" not in json.dumps(render(engine, source.source, {"q": "a", "user_id": value}))
+
+
+@pytest.mark.parametrize("shape", ["rescore", "function_score"])
+def test_an_object_as_shopper_is_not_the_shopper_that_it_names(engine_url: str, shape: str) -> None:
+    engine, source = OpenSearchEngine(engine_url), template(shape)
+
+    body = json.dumps(render(engine, source.source, {"q": "a", "user_id": {"user_id": "u42"}}))
+
+    assert "brand.b0.{user_id=u42}" in body
+    assert "brand.b0.u42" not in body
 
 
 def search(engine_url: str, prefix: str, shape: str, parameters: dict[str, Any]) -> Any:
