@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from affinity_search.config import Config, parse_config
 from affinity_search.config.model import Events
 from affinity_search.config.roles import assumed_role, default_role
