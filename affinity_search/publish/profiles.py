@@ -215,8 +215,8 @@ def _conclude(
             hint="Somebody moved the alias or made the index again meanwhile. Run the same command again.",
         )
     believed = Counts(*connection.execute(BELIEVED).fetchall()[0])
-    strangers = len(ready.compared.strangers)
-    as_believed = counts == replace(believed, lookups=believed.lookups + strangers)
+    foreign = len(ready.compared.foreign)
+    as_believed = counts == replace(believed, lookups=believed.lookups + foreign)
     publication = Publication(state_id(connection), ready.build.id, ready.build.config, counts.lookups, counts.profiles)
     write_publication(engine, config, target, publication)
     unexplained = not (as_believed or done.refused or done.superseded)
