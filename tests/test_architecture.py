@@ -17,7 +17,7 @@ MOST_LINES = 400
 # its own name only. Names in one row know nothing of each other.
 ORDER = (
     ("errors", "resources"),
-    ("extras", "formulas", "output"),
+    ("extras", "formulas", "output", "plain"),
     ("config", "inputs"),
     ("items", "events"),
     ("lookups",),
@@ -31,6 +31,7 @@ ORDER = (
     ("sandbox",),
     ("tuning",),
     ("evaluate",),
+    ("api",),
     ("demo",),
     ("cli",),
 )
@@ -42,6 +43,7 @@ PURE = (
     "inputs",
     "items",
     "lookups",
+    "plain",
     "profiles",
     "surfaces",
     *(f"offline.{name}" for name in ("changes", "comparison", "cut", "gains", "measures", "quality", "scorer", "text")),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -59,7 +59,7 @@ def search(query: str, user: str | None, generic: bool, config_path: Path, as_js
         options["user_id"] = user
     answer = Client.of(connect(config.engine), config).search(query, **options)
     answer = replace(answer, notes=(*answer.notes, *other_configuration(answer, config)))
-    click.echo(json.dumps(asdict(answer), ensure_ascii=False, indent=2) if as_json else _answer_text(answer, config))
+    click.echo(json.dumps(answer.as_json(), ensure_ascii=False, indent=2) if as_json else _answer_text(answer, config))
 
 
 @click.command()

@@ -8,6 +8,7 @@ import tempfile
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from affinity_search.config import Config
 from affinity_search.engine import Engine
@@ -44,6 +45,12 @@ class FolderEvaluation:
     held: int
     suggested: bool
     against: Against | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The evaluation as plain JSON values; a number that cannot be said is None."""
+        from affinity_search.evaluate.report import as_json
+
+        return as_json(self)
 
 
 @dataclass(frozen=True)

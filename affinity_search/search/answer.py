@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from affinity_search.config.roles import Role
 from affinity_search.lookups.clauses import matched_boosts, matched_levels, matched_slots
+from affinity_search.plain import plain_fields
 
 __all__ = ["Answer", "Hit", "Reason", "read_answer"]
 
@@ -48,7 +49,8 @@ class Hit:
 
     Where `accounted` is True, score = relevance * factor and factor = 1 + the sum of the reasons' boosts. It is False
     beyond the window of a personal search: whether that hit was re-ranked is not known, so that `relevance` and
-    `factor` are None and there are no reasons.
+    `factor` are None and there are no reasons. `highlight` holds by field the fragments that the engine marked, empty
+    where the template asks for none.
     """
 
     rank: int
@@ -59,6 +61,7 @@ class Hit:
     source: Mapping[str, Any]
     reasons: tuple[Reason, ...] = ()
     accounted: bool = True
+    highlight: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,8 @@ class Answer:
     `window` is the last rank that is accounted for, as the template tells it; None where all hits are, or none came.
     `total` is the number of hits in all, where it was asked for; it is a lower limit where `total_exact` is False.
     `any_word` is True where no hit has every word and those with any of them were taken. `shards` is how many parts
-    of the index answered, each of which has a window of its own.
+    of the index answered, each of which has a window of its own. `aggregations` are the engine's own, empty where the
+    template asks for none.
     """
 
     hits: tuple[Hit, ...]
@@ -83,6 +87,11 @@ class Answer:
     total_exact: bool = True
     any_word: bool = False
     shards: int = 1
+    aggregations: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """The answer as plain JSON values."""
+        return plain_fields(self)
 
 
 def read_answer(body: Mapping[str, Any], *, first_rank: int = 1, personal: bool = False) -> Answer:
@@ -102,6 +111,7 @@ def read_answer(body: Mapping[str, Any], *, first_rank: int = 1, personal: bool 
         total=total.get("value"),
         total_exact=total.get("relation", "eq") == "eq",
         shards=body.get("_shards", {}).get("total", 1),
+        aggregations=body.get("aggregations", {}),
     )
 
 
@@ -129,9 +139,9 @@ def _notes(names: Sequence[str], *, personal: bool) -> list[str]:
 
 
 def _hit(raw: Mapping[str, Any], rank: int, *, accounted: bool) -> Hit:
-    source = raw.get("_source", {})
+    source, highlight = raw.get("_source", {}), raw.get("highlight", {})
     if not accounted:
-        return Hit(rank, raw["_id"], raw["_score"], None, None, source, accounted=False)
+        return Hit(rank, raw["_id"], raw["_score"], None, None, source, accounted=False, highlight=highlight)
     names = raw.get("matched_queries", [])
     boosts, levels, slots = matched_boosts(names), matched_levels(names), matched_slots(names)
     factor = 1 + sum(boosts.values())
@@ -144,4 +154,5 @@ def _hit(raw: Mapping[str, Any], rank: int, *, accounted: bool) -> Hit:
         factor=factor,
         source=source,
         reasons=tuple(sorted(reasons, key=lambda reason: (-reason.share, reason.attribute))),
+        highlight=highlight,
     )
