@@ -86,8 +86,8 @@ def test_a_number_where_a_password_is_named_is_not_shown() -> None:
 
 PIECES = st.sampled_from([
     *"[]{}:,-#&*!|>'\"%@`?\n\t ", "\n  ", "a", "events", "types", "attributes", "field", "1", "1e999", "0x", "null",
-    "2026-13-45", "<<", "---", "!!int", "!!binary", "!!set", ": ", "\x00", "\ufeff", "\ud800", "é", "12:99", "1_",
-    ".inf",
+    "2026-13-45", "<<", "---", "!!int", "!!binary", "!!set", ": ", "\x00", "\ufeff", "\ud800", "12:99",
+    "1_", ".inf",
 ])  # fmt: skip
 
 

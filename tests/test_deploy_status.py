@@ -327,7 +327,8 @@ def test_a_publication_is_no_drift(engine: FakeEngine) -> None:
 def test_a_mapping_that_no_apply_can_change_has_a_way_out(engine: FakeEngine) -> None:
     typed = '{"mappings":{"properties":{"user_id":{"type":"keyword"}}}}'
     artefact = Artefact("index", "shop-profiles", typed)
-    engine.call("PUT", "/made-by-hand", {"mappings": {"properties": {"user_id": {"type": "text"}}}})
+    ours = {"affinity_search": {"owner": CONFIG.engine.prefix}}
+    engine.call("PUT", "/made-by-hand", {"mappings": {"_meta": ours, "properties": {"user_id": {"type": "text"}}}})
     engine.call("POST", "/_aliases", {"actions": [{"add": {"index": "made-by-hand", "alias": "shop-profiles"}}]})
     advice = status_of(CONFIG, engine, (artefact,)).advice
     assert advice[0].startswith(

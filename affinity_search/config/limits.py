@@ -10,6 +10,7 @@ from itertools import permutations
 from typing import TYPE_CHECKING
 
 from affinity_search.config.findings import meant
+from affinity_search.config.names import RESERVED_ATTRIBUTES, first_index
 
 if TYPE_CHECKING:
     from affinity_search.config.model import Config, Items
@@ -76,15 +77,13 @@ def _taken(field: str) -> str:
 
 
 def _names(config: Config) -> Iterator[str]:
-    from affinity_search.config.model import RESERVED_ATTRIBUTES
-
     for name in config.attributes:
         if name in RESERVED_ATTRIBUTES:
             yield f"attributes.{name}: expected another name, this one is reserved"
         if name in REQUEST_FILTERS:
             yield f"attributes.{name}: expected another name, this one is a filter of every request (a bound of price)"
     for alias in (config.lookup_index, config.profile_index, config.ledger_index):
-        if config.items.index in (alias, f"{alias}-000001"):
+        if config.items.index in (alias, first_index(alias)):
             yield f"items.index: expected another name than that of an index of this product, got {config.items.index}"
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from affinity_search.config import names
 from affinity_search.config.model import Config
 from affinity_search.engine.ownership import marked
 from affinity_search.errors import ConfigError
@@ -85,7 +86,7 @@ def _of_storable_size(template: Template) -> Template:
 def _pipeline(config: Config) -> Artefact:
     from affinity_search.items.pipeline import item_keys_pipeline
 
-    return Artefact("pipeline", f"{config.engine.prefix}-item-keys", canonical(item_keys_pipeline(config)))
+    return Artefact("pipeline", names.item_keys_pipeline(config.engine.prefix), canonical(item_keys_pipeline(config)))
 
 
 def _index(alias: str, file: str, owner: str) -> Artefact:

@@ -1,6 +1,6 @@
 """One real look before anything is changed: do the searches of the template answer on the item index as it is?
 
-The template is sent along instead of stored, and nothing is written.
+A template that is not stored yet is sent along, and nothing is written.
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from affinity_search.config import names
 from affinity_search.config.model import ITEM, Config
 from affinity_search.deploy.item_fields import NUMBERS, ItemMapping, key_fields, misfits, refused_keys
+from affinity_search.deploy.store import read
 from affinity_search.engine import Engine, path
 from affinity_search.engine.indices import indices_behind
 from affinity_search.errors import ConfigError, EngineFailed, MissingResource, RefusedRequest
@@ -78,20 +80,28 @@ def refuse_dead_search(found: Probe) -> None:
 
 
 def _failures(config: Config, engine: Engine, template: Template, mappings: list[ItemMapping]) -> Iterator[str]:
-    source = template.source
     has_lookups = bool(indices_behind(engine, config.lookup_index))
-    if not has_lookups:  # not deployed yet; a list that is not found does for a shopper whom nobody knows
-        source = source.replace(f'"index": "{config.lookup_index}"', f'"index": "{mappings[0].index}"')
+    sent = _sent(config, engine, template, mappings[0].index if not has_lookups else "")
     shopper = _any_shopper(engine, config) if has_lookups else None
     for label, parameters in _searches(config, mappings[0], shopper).items():
         try:
-            body = {"source": source, "params": parameters}
+            body = {**sent, "params": parameters}
             answer = engine.call("POST", path(config.items.index, "_search", "template"), body)
         except (EngineFailed, MissingResource, RefusedRequest) as error:
             yield f"template {template.name}: {label}: expected an answer, got {error.message}{_cure(error.message)}"
         else:
             if gap := _gap(answer):
                 yield f"template {template.name}: {label}: {PARTIAL} {gap}"
+
+
+def _sent(config: Config, engine: Engine, template: Template, instead_of_lookups: str) -> dict[str, str]:
+    """The template by its id where the engine holds this very version, which spares it to compile, else its text."""
+    if instead_of_lookups:  # not deployed yet; a list that is not found does for a shopper whom nobody knows
+        at = f'"index": "{config.lookup_index}"'
+        return {"source": template.source.replace(at, f'"index": "{instead_of_lookups}"')}
+    if read(engine, "script", template.versioned_name) == template.source:
+        return {"id": template.versioned_name}
+    return {"source": template.source}
 
 
 def _searches(config: Config, items: ItemMapping, shopper: str | None) -> dict[str, dict[str, Any]]:
@@ -168,7 +178,7 @@ def _missing_keys(config: Config, engine: Engine, mappings: list[ItemMapping]) -
     wanted = {
         name: at
         for name, at in key_fields(config).items()
-        if not any((held := items.field(at)) and held.derived for items in mappings)  # no keys can be made of it
+        if not any((found := items.field(at)) and found.derived for items in mappings)  # no keys can be made of it
     }
     if not wanted:
         return
@@ -178,7 +188,7 @@ def _missing_keys(config: Config, engine: Engine, mappings: list[ItemMapping]) -
     except (EngineFailed, RefusedRequest) as error:
         yield f"{alias}: expected to count the items without keys, got {error.message}"
         return
-    update = f"`POST /{alias}/_update_by_query?pipeline={config.engine.prefix}-item-keys&refresh=true`"
+    update = f"`POST /{alias}/_update_by_query?pipeline={names.item_keys_pipeline(config.engine.prefix)}&refresh=true`"
     ours = all(items.ours for items in mappings)
     cure = "`affinity items load` writes them" if ours else f"`affinity apply`, then {update}"
     for name, field in wanted.items():

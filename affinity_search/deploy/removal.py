@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from affinity_search.config.names import first_index
 from affinity_search.deploy.applying import apply
 from affinity_search.deploy.changes import CHANGED_SINCE, Change
 from affinity_search.deploy.ledger import SUFFIX, check_ledger, last_entry, recent_entries
 from affinity_search.deploy.planning import plan_rollback_of
-from affinity_search.deploy.store import execute, first_index
+from affinity_search.deploy.store import execute
 from affinity_search.engine import Engine, path
 from affinity_search.engine.indices import delete_index, is_index_of
 from affinity_search.engine.ownership import is_marked_by, mark_of

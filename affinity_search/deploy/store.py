@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from affinity_search.config.names import first_index
 from affinity_search.deploy.artefact import Kind, canonical
 from affinity_search.deploy.changes import Change, mappings_of
 from affinity_search.deploy.mappings import merged
@@ -15,7 +16,7 @@ from affinity_search.engine.indices import indices_behind, resolve_alias
 from affinity_search.errors import ConfigError, MissingResource, RefusedRequest
 from affinity_search.profiles.publication import without_publication
 
-__all__ = ["Key", "count_documents", "current", "execute", "first_index", "keep_reason", "read", "reindex_needed"]
+__all__ = ["Key", "count_documents", "current", "execute", "keep_reason", "read", "reindex_needed"]
 
 Key = tuple[Kind, str]
 
@@ -101,11 +102,6 @@ def _physical(engine: Engine, alias: str) -> tuple[str, bool]:
     return ("".join(indices_behind(engine, first_index(alias))), False)
 
 
-def first_index(alias: str) -> str:
-    """The name under which the index for an alias is created: `<alias>-000001`."""
-    return f"{alias}-000001"
-
-
 def _write_index(engine: Engine, change: Change, body: Mapping[str, Any]) -> None:
     if change.op == "create":
         engine.call("PUT", path(first_index(change.name)), {**body, "aliases": {change.name: {}}})
@@ -129,8 +125,8 @@ def reindex_needed(engine: Engine, alias: str, finding: str) -> ConfigError:
     """The error for a mapping that the index behind the alias cannot take in place."""
     return ConfigError(
         f"{engine.url}/{alias}: expected a mapping that only adds fields, got {finding}",
-        hint=f"Create an index with the new mapping, copy the documents with _reindex, move the alias {alias} to it, "
-        "and run the same command again.",
+        hint=f"Create an index with the new mapping and the _meta of the old one, copy the documents with _reindex, "
+        f"move the alias {alias} to it, and run the same command again.",
     )
 
 

@@ -18,6 +18,7 @@ from affinity_search.engine.protocol import Engine, path
 from affinity_search.engine.reading import Position, positions
 from affinity_search.errors import ConfigError, EngineFailed, MissingResource
 from affinity_search.plain import plain_fields
+from affinity_search.publish.recipient import check_recipient
 from affinity_search.publish.written_since import Reading, read_signals
 from affinity_search.state.builds import read_meta, state_id, transaction, write_meta
 from affinity_search.state.popularity import compute_signals
@@ -87,13 +88,14 @@ def refresh_signals(
     those in the engine are updated. With the mode `look` the items written since the last refresh are read, by whomever
     they were written; with `verify` every item is; `force` writes all numbers again.
 
-    Raises MissingResource where there is no item index, ConfigError where a day is given though `events.time` is
-    `sequence`.
+    Raises MissingResource where there is no item index, ConfigError where others made it without asking for
+    popularity, or where a day is given though `events.time` is `sequence`.
     """
     if as_of_day is not None and config.events.time == "sequence":
         raise ConfigError("events.time: expected `date` for popularity as of a day, got sequence")
     name = config.items.index
     index = _indices(engine, name)
+    check_recipient(engine, name, config.engine.prefix)
     found = positions(engine, name)
     day = compute_signals(connection, config, as_of_day)
     reading = _learn(engine, connection, index, found, everything=mode != "look")

@@ -97,13 +97,13 @@ def _index(engine: Engine, alias: str, owner: str) -> Any:
 
 
 def _check_owner(engine: Engine, alias: str, index: str, found: str | None, owner: str) -> None:
-    # An index without a mark may be ours from before there were marks; it is called after the alias then.
-    if found == owner or (found is None and index.startswith(f"{alias}-")):
+    # One without a mark may be ours from before there were marks; it bears the name under which it was created then.
+    if found == owner or (found is None and index == f"{alias}-000001"):
         return
     raise ConfigError(
         f"{engine.url}/{alias}: expected an index of the deployment {owner}, got {index}, which "
         f"{found or 'somebody else'} made",
-        hint="Point the alias at the index that `affinity apply` made; `affinity status` says more.",
+        hint="Point the alias at the index that `affinity apply` made, or take this one: `affinity apply --take-over`.",
     )
 
 

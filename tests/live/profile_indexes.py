@@ -7,6 +7,7 @@ from typing import Any
 
 from affinity_search.config import Config
 from affinity_search.engine import Engine, path
+from affinity_search.engine.ownership import marked
 from affinity_search.resources import resource_folder
 
 __all__ = ["documents", "lookups_of", "make_indexes"]
@@ -16,7 +17,7 @@ def make_indexes(engine: Engine, config: Config, generation: int = 1) -> None:
     """Makes empty indexes from the mappings that ship, and points the aliases to them."""
     for alias, file in ((config.lookup_index, "lookup"), (config.profile_index, "profiles")):
         body = json.loads((resource_folder("index_mappings") / f"{file}.json").read_text(encoding="utf-8"))
-        engine.call("PUT", path(f"{alias}-{generation}"), body)
+        engine.call("PUT", path(f"{alias}-{generation}"), marked(body, config.engine.prefix))
         actions: list[dict[str, Any]] = [{"add": {"index": f"{alias}-{generation}", "alias": alias}}]
         if generation > 1:
             actions.insert(0, {"remove": {"index": f"{alias}-{generation - 1}", "alias": alias}})

@@ -12,8 +12,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from affinity_search.cli import main
+from affinity_search.config import load_config
 from affinity_search.engine.indices import create_index, resolve_alias
 from affinity_search.engine.opensearch import OpenSearchEngine
+from affinity_search.state import open_state
 
 CONFIG = """
 engine: {{url: "{url}", prefix: "{prefix}"}}
@@ -160,3 +162,37 @@ def test_a_write_block_survives_the_swap_and_does_not_hinder_it(desk: Desk) -> N
         assert result.exit_code == 0, result.output
         assert desk.setting("blocks.write") == "true"
     assert desk.engine.call("GET", f"/{desk.alias}/_count")["count"] == 2
+
+
+def signals(desk: Desk) -> Result:
+    """What `affinity items signals` says after three purchases of item 0."""
+    config = load_config(desk.folder / "affinity.yaml")
+    with open_state(config.state.path) as state:
+        state.execute("INSERT INTO buckets VALUES ('u', '0', 'purchase', 80, 3)")
+    return CliRunner().invoke(main, ["items", "signals", "-c", str(desk.folder / "affinity.yaml")])
+
+
+def test_popularity_goes_to_items_of_others_only_where_they_have_the_fields_for_it(desk: Desk) -> None:
+    theirs = f"{desk.alias}-v7"
+    create_index(desk.engine, theirs, {"aliases": {desk.alias: {}}, "mappings": {"properties": {}}})
+    desk.engine.call("PUT", f"/{theirs}/_doc/0", {"title": "mug"}, {"refresh": "true"})
+    before = desk.engine.call("GET", f"/{theirs}/_mapping")
+    refused = signals(desk)
+    assert refused.exit_code == 2
+    assert "Add popularity and popularity_recent to its mapping as rank_feature" in refused.output
+    assert desk.engine.call("GET", f"/{theirs}/_mapping") == before
+    assert desk.engine.call("GET", f"/{theirs}/_doc/0")["_source"] == {"title": "mug"}
+    fields = {"popularity": {"type": "rank_feature"}, "popularity_recent": {"type": "rank_feature"}}
+    desk.engine.call("PUT", f"/{theirs}/_mapping", {"properties": fields})
+    assert signals(desk).exit_code == 0
+    assert desk.engine.call("GET", f"/{theirs}/_doc/0")["_source"]["popularity"] == 6.0
+
+
+def test_popularity_does_not_go_to_the_items_of_another_shop(desk: Desk, engine_url: str, prefix: str) -> None:
+    assert desk.load().exit_code == 0
+    (desk.folder / "affinity.yaml").write_text(
+        CONFIG.format(url=engine_url, prefix=f"{prefix}other", alias=desk.alias), encoding="utf-8"
+    )
+    refused = signals(desk)
+    assert refused.exit_code == 2
+    assert f"an index of the deployment {prefix}shop" in refused.output

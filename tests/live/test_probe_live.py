@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,7 +19,7 @@ from affinity_search.config import Config, parse_config
 from affinity_search.deploy import apply, plan, status
 from affinity_search.deploy.probe import Probe, probe
 from affinity_search.engine.opensearch import OpenSearchEngine
-from affinity_search.errors import ConfigError, MissingResource
+from affinity_search.errors import ConfigError, EngineOverloaded, MissingResource
 from affinity_search.surfaces import build_templates
 
 NOW = datetime(2026, 4, 2, 8, 0, tzinfo=UTC)
@@ -33,6 +34,17 @@ FITTING = {
     "attrs": {"properties": {"brand": WORD, "colour": WORD}},
     "affinity": {"properties": {"brand": LONG, "colour": LONG, "item": LONG}},
 }
+
+
+class PatientEngine(OpenSearchEngine):
+    """Waits where the engine has compiled its 75 new templates of five minutes, whoever asked for them."""
+
+    def call(self, method: str, path: str, body: object = None, params: Mapping[str, str] | None = None) -> Any:
+        for _ in range(60):
+            with suppress(EngineOverloaded):
+                return super().call(method, path, body, params)
+            time.sleep(4)
+        return super().call(method, path, body, params)
 
 
 @dataclass
@@ -73,7 +85,7 @@ search: {{template: {self.prefix}search}}
 
 @pytest.fixture
 def desk(engine_url: str, prefix: str) -> Iterator[Desk]:
-    desk = Desk(OpenSearchEngine(engine_url), prefix)
+    desk = Desk(PatientEngine(engine_url), prefix)
     yield desk
     with suppress(MissingResource):
         desk.engine.call("DELETE", f"/_ingest/pipeline/{prefix}shop-item-keys")
@@ -215,7 +227,7 @@ CONFIGS = st.fixed_dictionaries({
 })  # fmt: skip
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(drawn=CONFIGS)
 def test_what_validates_is_answered(engine_url: str, whatever: Desk, drawn: dict[str, Any]) -> None:
     """Every configuration that is accepted has a search, generic and personal, that the real engine answers."""

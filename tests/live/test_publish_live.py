@@ -239,7 +239,7 @@ def test_a_broken_connection_is_made_good_by_the_same_command(
 def test_a_refused_document_is_told_and_tried_again(engine: Engine, shop: Config, connection: Connection) -> None:
     engine.call("DELETE", path(f"{shop.profile_index}-1"))
     body = {"mappings": {"dynamic": "strict", "properties": {"user_id": {"type": "keyword"}}}}
-    engine.call("PUT", path(f"{shop.profile_index}-1"), {**body, "aliases": {shop.profile_index: {}}})
+    engine.call("PUT", path(f"{shop.profile_index}-000001"), {**body, "aliases": {shop.profile_index: {}}})
     report = publish_profiles(engine, connection, shop)
     assert (report.changed, report.refused, [r.id for r in report.reasons]) == (2, 2, ["ann", "bob"])
     assert report.reasons[0].status == 400

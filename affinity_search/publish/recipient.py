@@ -1,0 +1,33 @@
+"""Whether the popularity of items may be written to the index that the configuration names."""
+
+from __future__ import annotations
+
+from affinity_search.engine.ownership import mark_of
+from affinity_search.engine.protocol import Engine, path
+from affinity_search.errors import ConfigError
+
+__all__ = ["check_recipient"]
+
+FIELDS = ("popularity", "popularity_recent")
+
+
+def check_recipient(engine: Engine, name: str, owner: str) -> None:
+    """Raises ConfigError where an index behind the name is not one that takes popularity from this owner.
+
+    One of another deployment never does. One that others make does, once it has both fields as `rank_feature`: that is
+    how its makers ask for them, and without them the engine would add fields of its own guess.
+    """
+    for index, body in engine.call("GET", path(name, "_mapping")).items():
+        mappings = body["mappings"]
+        other = mark_of(mappings).get("owner", owner)
+        if other != owner:
+            raise _refused(engine, name, f"{index}, an index of the deployment {other}", "Choose another items.index.")
+        fields = mappings.get("properties", {})
+        if missing := [field for field in FIELDS if fields.get(field, {}).get("type") != "rank_feature"]:
+            hint = f"Add {' and '.join(missing)} to its mapping as rank_feature, or load the items: affinity items load"
+            raise _refused(engine, name, f"{index}, an index of others without them", hint)
+
+
+def _refused(engine: Engine, name: str, finding: str, hint: str) -> ConfigError:
+    fields = " and ".join(FIELDS)
+    return ConfigError(f"{engine.url}/{name}: expected an index that takes {fields}, got {finding}", hint=hint)
