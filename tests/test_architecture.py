@@ -30,7 +30,7 @@ ORDER = (
     ("deploy", "publish", "search"),
     ("sandbox",),
     ("tuning",),
-    ("evaluate",),
+    ("evaluation",),
     ("api",),
     ("demo",),
     ("cli",),
@@ -48,7 +48,7 @@ PURE = (
     "surfaces",
     *(f"offline.{name}" for name in ("changes", "comparison", "cut", "gains", "measures", "quality", "scorer", "text")),
     *(f"tuning.{name}" for name in ("acceptance", "ascent", "by_category", "parameters", "reasons", "start", "write")),
-    "evaluate.breakdown",
+    "evaluation.breakdown",
 )
 NETWORK = {"http", "opensearchpy", "requests", "socket", "ssl", "subprocess", "urllib.request", "urllib3"}
 CLOCKS = ("date.today", "datetime.now", "datetime.today", "datetime.utcnow", "time.time", "time.time_ns")

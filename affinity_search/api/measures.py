@@ -9,7 +9,7 @@ from typing import Literal
 
 from affinity_search.config.model import Config
 from affinity_search.engine.protocol import Engine
-from affinity_search.evaluate.folder import FolderEvaluation, evaluate_folder
+from affinity_search.evaluation.folder import FolderEvaluation, evaluate_folder
 from affinity_search.sandbox import Files
 from affinity_search.tuning.files import suggest_from_files
 from affinity_search.tuning.tune import Tuning

@@ -14,8 +14,8 @@ from affinity_search.cli import main
 from affinity_search.config import parse_config
 from affinity_search.engine.opensearch import OpenSearchEngine
 from affinity_search.errors import DataError, EngineFailed
-from affinity_search.evaluate.folder import FolderEvaluation, evaluate_folder
-from affinity_search.evaluate.report import as_json, warnings
+from affinity_search.evaluation.folder import FolderEvaluation, evaluate_folder
+from affinity_search.evaluation.report import as_json, warnings
 from affinity_search.offline.comparison import Difference
 from affinity_search.offline.measures import mean
 from tests.live.evaluate_shops import Shop, write_shop
