@@ -42,6 +42,10 @@ class Reason:
     role: Role | None = None
     slots: tuple[str, ...] = ()
 
+    def as_json(self) -> dict[str, Any]:
+        """The reason as plain JSON values."""
+        return plain_fields(self)
+
 
 @dataclass(frozen=True)
 class Hit:
@@ -62,6 +66,10 @@ class Hit:
     reasons: tuple[Reason, ...] = ()
     accounted: bool = True
     highlight: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """The hit as plain JSON values."""
+        return plain_fields(self)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Unpack, cast
 
 from affinity_search.config.model import Config
@@ -40,7 +40,7 @@ class ExplainedHit:
             "accounted": hit.accounted,
             "relevance": hit.relevance,
             "factor": hit.factor,
-            "reasons": [asdict(reason) for reason in hit.reasons],
+            "reasons": [reason.as_json() for reason in hit.reasons],
             "sentence": self.sentence,
         }
 
