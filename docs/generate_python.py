@@ -72,11 +72,17 @@ asyncio.run(main())
 
 - Arguments stand in one order: engine, state, configuration, what is read, and the rest by name.
 - `now` is a `datetime` with a time zone; no function looks at the clock instead.
-- What a function returns is a value: it never changes, and where it reports something, `as_json()` gives it as plain JSON.
+- What a function returns is a frozen value; `as_json()` gives it as plain JSON values.
 - The options of a search are the parameters of [the request](request.md), with `from_` in place of `from`.
-- Errors are those of `affinity_search.errors`, all of them an `AffinityError` with a `message` and a `hint`. A wrong call
-  (a `now` without a time zone, a state that is not open) is a `ValueError` or a `RuntimeError`.
+- Errors are those of `affinity_search.errors`, all of them an `AffinityError` with a `message` and a `hint`. A wrong
+  call (a `now` without a time zone, a state that is not open) is a `ValueError` or a `RuntimeError`.
+- Nothing asks and nothing prints: `rollback` carries out what the command of that name would ask about first.
 - What a name needs beyond the base (`pip install 'affinity-search[profiles]'`) is imported with the name.
+"""
+RETURNED = """\
+# What comes back
+
+The values that the names above return or hold.
 """
 
 
@@ -85,7 +91,7 @@ def page() -> str:
     offered = {name: getattr(affinity_search, name) for name in affinity_search.__all__}
     values = sorted(_returned(offered.values()) - {*offered.values()}, key=lambda value: value.__name__)
     sections = [_section(name, found) for name, found in offered.items()]
-    return "\n".join([INTRODUCTION, *sections, "# What comes back\n", *(_section(v.__name__, v) for v in values)])
+    return "\n".join([INTRODUCTION, *sections, RETURNED, *(_section(v.__name__, v) for v in values)])
 
 
 def _section(name: str, found: Any) -> str:
