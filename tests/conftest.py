@@ -31,13 +31,30 @@ def engine_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         return
     home = tmp_path_factory.mktemp("engine")
     engine = embedded.start(home, memory_mb=768)
+    _compile_freely(engine.url)
     yield engine.url
     assert embedded.stop(home), "the session's engine was not running any more"
+
+
+def _compile_freely(url: str) -> None:
+    # Tests deploy more templates in five minutes than the 75 that an engine compiles by default.
+    rate = {"persistent": {"script.context.template.max_compilations_rate": "10000/1m"}}
+    _request("PUT", f"{url}/_cluster/settings", rate)
 
 
 @pytest.fixture
 def prefix(engine_url: str) -> Iterator[str]:
     """The start of every name a test gives in the engine; its indices, stored scripts and templates go afterwards."""
+    yield from _names(engine_url)
+
+
+@pytest.fixture(scope="module")
+def module_prefix(engine_url: str) -> Iterator[str]:
+    """As `prefix`, for all tests of a module: the engine compiles only so many templates in five minutes."""
+    yield from _names(engine_url)
+
+
+def _names(engine_url: str) -> Iterator[str]:
     start = f"t{secrets.token_hex(3)}-"
     yield start
     _delete(f"{engine_url}/{start}*?expand_wildcards=all")
@@ -57,6 +74,8 @@ def _delete(url: str) -> None:
                 raise
 
 
-def _request(method: str, url: str) -> Any:
-    with urllib.request.urlopen(urllib.request.Request(url, method=method), timeout=30) as response:
+def _request(method: str, url: str, body: Any = None) -> Any:
+    data = json.dumps(body).encode() if body else None
+    request = urllib.request.Request(url, data, {"Content-Type": "application/json"}, method=method)
+    with urllib.request.urlopen(request, timeout=30) as response:
         return json.load(response)

@@ -137,3 +137,12 @@ def test_the_example_is_printed_and_valid() -> None:
 def test_schema_prints_the_json_schema() -> None:
     found = run("schema")
     assert (found.exit_code, json.loads(found.output)) == (0, config_schema())
+
+
+def test_validate_refuses_a_template_that_the_engine_would_not_store(tmp_path: Path) -> None:
+    file = tmp_path / "shop.yaml"
+    attributes = ", ".join(f"a{n}: {{field: attrs.a{n}, strength: 0}}" for n in range(400))
+    file.write_text(f"events: {{types: {{order: {{weight: 1}}}}}}\nattributes: {{{attributes}}}\n", encoding="utf-8")
+    result = CliRunner().invoke(main, ["validate", "--config", str(file)])
+    assert result.exit_code == 2
+    assert "template affinity-search: expected at most 65,535 bytes as stored JSON, got " in result.output

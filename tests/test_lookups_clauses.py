@@ -59,7 +59,7 @@ def test_a_clause_asks_the_document_of_shopper_attribute_and_slot() -> None:
 
     assert clause.filter == {
         "terms": {
-            "affinity.brand": {"index": "affinity-lookup", "id": "brand.b2.{{user_id}}", "path": "v"},
+            "affinity.brand": {"index": "affinity-lookup", "id": "brand.b2.{{.}}", "path": "v"},
             "_name": "brand|b2|0.25",
         }
     }
@@ -77,7 +77,7 @@ def test_what_was_not_bought_is_lifted_for_a_shopper_with_a_list() -> None:
     related, new = lookups(parse_config(DEMOTION + "search: {max_boost: 0.4}\n"))  # half of .6 + .2
 
     assert (related.name, new.name) == ("item|b0|0.3", "owned_demotion|b0|0.1")
-    document = {"index": "affinity-lookup", "id": "owned_demotion.b0.{{user_id}}"}
+    document = {"index": "affinity-lookup", "id": "owned_demotion.b0.{{.}}"}
     assert new.filter == {
         "bool": {
             "filter": [{"terms": {"_index": {**document, "path": "on"}}}],

@@ -80,12 +80,12 @@ def test_the_filters_are_the_attributes_liked_or_not() -> None:
 
 
 def test_the_text_query_searches_the_fields_with_their_boosts() -> None:
-    found = text_query(config("items: {text_fields: {name: 3, story: 0.5}}\n"))
+    found = text_query(config("items: {text_fields: {name: 3, story: 1.5}}\n"))
 
     assert found == {
         "combined_fields": {
-            "query": "{{q}}",
-            "fields": ["name^3", "story^0.5"],
+            "query": "{{.}}",
+            "fields": ["name^3", "story^1.5"],
             "operator": "{{operator}}{{^operator}}and{{/operator}}",
         }
     }

@@ -14,6 +14,7 @@ from affinity_search.cli.options import config_option, json_option
 from affinity_search.config import Config, load_config
 from affinity_search.engine import connect
 from affinity_search.errors import ConfigError
+from affinity_search.items.item import value_text
 from affinity_search.search import (
     Answer,
     Client,
@@ -27,6 +28,7 @@ from affinity_search.search import (
 )
 from affinity_search.search import explain as explain_search
 from affinity_search.search.explain import MOST_RANKS
+from affinity_search.search.request import PRICE_BOUNDS
 
 __all__ = ["explain", "search"]
 
@@ -34,12 +36,20 @@ __all__ = ["explain", "search"]
 def _request_options(command: Any) -> Any:
     for option in (
         config_option,
-        click.option("--filter", "filters", multiple=True, metavar="NAME=VALUE", help="May be given several times."),
+        click.option(
+            "--filter",
+            "filters",
+            multiple=True,
+            metavar="NAME=VALUE",
+            help="An attribute's value, or price_min or price_max; given several times, any value of a name will do.",
+        ),
         click.option("--size", type=click.IntRange(1), help="Hits to return."),
         click.option("--from", "from_", type=click.IntRange(0), help="Hits to leave out at the top."),
-        click.option("--sort", help="Field to sort by; personalisation is then off."),
-        click.option("--order", type=click.Choice(["asc", "desc"]), help="Direction of --sort."),
         click.option("--total", "track_total_hits", is_flag=True, default=None, help="Count all hits."),
+        click.option(
+            "--sort", help="price, another field of the items, or _score. By a field, personalisation is off."
+        ),
+        click.option("--order", type=click.Choice(["asc", "desc"]), help="Direction of --sort; asc, for _score desc."),
         json_option,
     ):
         command = option(command)
@@ -90,14 +100,23 @@ def _options(config: Config, given: dict[str, Any]) -> Options:
     filters: dict[str, list[str]] = {}
     for text in given.pop("filters"):
         name, _, value = text.partition("=")
-        if name not in {*config.attributes, "price_min", "price_max"} or not value:
-            known = ", ".join([*config.attributes, "price_min", "price_max"])
+        if name not in {*config.attributes, *PRICE_BOUNDS} or not value:
+            known = ", ".join([*config.attributes, *PRICE_BOUNDS])
             raise ConfigError(f"--filter: expected NAME=VALUE with a name of {known}; got {text!r}")
-        filters.setdefault(name, []).append(value)
+        filters.setdefault(name, []).extend([value] if name in PRICE_BOUNDS else _readings(value))
     options = cast(Options, {name: value for name, value in given.items() if value is not None})
     if filters:
-        options["filters"] = filters
+        options["filters"] = {name: values if len(values) > 1 else values[0] for name, values in filters.items()}
     return options
+
+
+def _readings(value: str) -> list[str]:
+    """The text itself, and the number that it may stand for as the catalogue writes it: `2.0` is `2` there."""
+    try:
+        number = value_text(json.loads(value))
+    except ValueError:
+        number = None
+    return [value] if number in (None, value) else [value, str(number)]
 
 
 def _answer_text(answer: Answer, config: Config) -> str:

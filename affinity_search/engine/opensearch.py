@@ -15,6 +15,7 @@ from affinity_search.config.model import EngineSettings
 from affinity_search.engine.answers import part
 from affinity_search.engine.connection import BoundedConnection
 from affinity_search.engine.protocol import CONNECTIONS, EngineInfo
+from affinity_search.engine.shapes import expect_shape
 from affinity_search.errors import (
     BrokenAnswer,
     ConfigError,
@@ -68,11 +69,13 @@ class OpenSearchEngine:
     def call(self, method: str, path: str, body: object = None, params: Mapping[str, str] | None = None) -> Any:
         """The parsed JSON answer of one request; see the protocol."""
         try:
-            return self._client.transport.perform_request(method, path, params=dict(params or {}), body=body)
+            answer = self._client.transport.perform_request(method, path, params=dict(params or {}), body=body)
         except client_errors.OpenSearchException as error:
             raise self._translated(error, f"{method} {path}") from error
         except RecursionError as error:
             raise BrokenAnswer(f"{self._url}: {method} {path}: the answer is nested too deeply") from error
+        expect_shape(self, method, path, answer, params or {})
+        return answer
 
     def _translated(self, error: client_errors.OpenSearchException, what: str) -> EngineError:
         if isinstance(error, client_errors.ConnectionTimeout):

@@ -10,10 +10,12 @@ from typing import Any
 
 from affinity_search.inputs.values import id_problem, number_text, plain_number
 
-__all__ = ["Item", "parse_item", "record_values", "value_text", "values_at"]
+__all__ = ["COMPUTED", "LONGEST_VALUE", "Item", "parse_item", "record_values", "value_text", "values_at"]
 
 PRICE = "expected a plain number such as 1299.00 (no comma, no currency)"
 SHOWN_CHARACTERS = 40
+LONGEST_VALUE = 4095
+"""Characters of an attribute's value. The index ignores longer ones (8191 UTF-16 units): no filter could find them."""
 COMPUTED = frozenset({"affinity", "affinity_gate", "popularity", "popularity_recent"})
 
 
@@ -128,7 +130,10 @@ def _attr_values(name: str, value: object, lost: dict[str, str]) -> tuple[str, .
     texts = [(entry, value_text(entry)) for entry in _listed(value) if entry is not None]
     if unusable := [entry for entry, text in texts if text is None]:
         lost[f"attrs.{name}"] = f"expected text, a finite number, true or false, got {_kind(unusable[0])}"
-    return tuple(dict.fromkeys(text for _, text in texts if text))
+    found = dict.fromkeys(text for _, text in texts if text)
+    if long := [text for text in found if len(text) > LONGEST_VALUE]:
+        lost[f"attrs.{name}"] = f"expected at most {LONGEST_VALUE} characters, got {len(long[0])}"
+    return tuple(text for text in found if len(text) <= LONGEST_VALUE)
 
 
 def _price(value: object, lost: dict[str, str]) -> float | None:

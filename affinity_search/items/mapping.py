@@ -15,13 +15,14 @@ __all__ = ["index_body"]
 def index_body(config: Config) -> dict[str, Any]:
     """Settings and mappings of the item index: every text field with one analyzer, every attribute field a keyword.
 
-    `combined_fields` wants one analyzer for all its fields. Raises ConfigError where a text field is an attribute's
-    field too, or one that holds numbers.
+    An attribute has a sub-field `number`, so that numbers sort and filter as numbers. `combined_fields` wants one
+    analyzer for all its fields. Raises ConfigError where a text field is an attribute's field too, or one that holds
+    numbers.
     """
     body: dict[str, Any] = json.loads((resource_folder("index_mappings") / "products.json").read_text("utf-8"))
     body["settings"]["analysis"]["analyzer"]["item_text"]["type"] = config.items.analyzer
     properties = body["mappings"]["properties"]
-    text = properties["title"]
+    text, value = properties["title"], _attribute_value(body)
     for name in config.items.text_fields:
         if _put(properties, name, text) != text:
             raise ConfigError(f"items.text_fields.{name}: expected a field that holds text, this one holds numbers")
@@ -32,8 +33,15 @@ def index_body(config: Config) -> dict[str, Any]:
                 hint="Give the values to a field of their own, such as attrs.brand, and the text to another.",
             )
         if not attribute.field.startswith("attrs."):
-            _put(properties, attribute.field, {"type": "keyword", "ignore_above": 256})
+            _put(properties, attribute.field, value)
     return body
+
+
+def _attribute_value(body: dict[str, Any]) -> dict[str, Any]:
+    """The mapping of the fields below `attrs`."""
+    named = {name: rule for rules in body["mappings"]["dynamic_templates"] for name, rule in rules.items()}
+    mapping: dict[str, Any] = named["attribute_values"]["mapping"]
+    return mapping
 
 
 def _put(properties: dict[str, Any], path: str, mapping: dict[str, Any]) -> object:

@@ -47,8 +47,9 @@ class Lookup:
         return {"terms": {**self._terms(f"affinity.{self.attribute}", "v"), "_name": self.name}}
 
     def _terms(self, field: str, path: str) -> dict[str, Any]:
-        # `{{user_id}}` is Mustache's, last in the id so that no id can pass for another.
-        return {field: {"index": self.index, "id": f"{self.attribute}.{self.slot}.{{{{user_id}}}}", "path": path}}
+        # `{{.}}` is the value of the section, the shopper: inside an object sent as `user_id`, that name would be the
+        # object's own. It stands last in the id so that no id can pass for another.
+        return {field: {"index": self.index, "id": f"{self.attribute}.{self.slot}.{{{{.}}}}", "path": path}}
 
 
 def lookups(config: Config) -> tuple[Lookup, ...]:

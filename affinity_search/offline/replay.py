@@ -9,13 +9,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from affinity_search.config.model import Config
+from affinity_search.engine.answers import expect_whole
 from affinity_search.engine.protocol import Engine, path
 from affinity_search.errors import EngineFailed
 
 __all__ = ["Ranking", "Search", "replay"]
 
 BATCH = 100
-ANSWER = "responses.hits.hits._id,responses.hits.hits._score,responses.error,responses.status"
+ANSWER = (
+    "responses.hits.hits._id,responses.hits.hits._score,responses.error,responses.status,"
+    "responses._shards.failed,responses._shards.total,responses.timed_out"
+)
 
 
 @dataclass(frozen=True)
@@ -67,12 +71,14 @@ def _ask(engine: Engine, config: Config, searches: Sequence[Search], depth: int,
         lines += ["{}", json.dumps({"id": config.search.template, "params": parameters})]
     body = "\n".join(lines) + "\n"
     answer = engine.call("POST", path(config.items.index, "_msearch", "template"), body, {"filter_path": ANSWER})
-    return [_ranking(response) for response in answer["responses"]]
+    return [_ranking(engine, response) for response in answer.get("responses", [])]
 
 
-def _ranking(response: Any) -> Ranking:
+def _ranking(engine: Engine, response: Any) -> Ranking:
     if "error" in response:
-        raise EngineFailed(f"a search failed: {response['error'].get('reason', response['error'])}")
+        error = response["error"]
+        raise EngineFailed(f"a search failed: {error.get('reason', error) if isinstance(error, dict) else error}")
+    expect_whole(engine, response, "a search")
     hits = response.get("hits", {}).get("hits", [])
     # The same ids come back thousands of times: kept once each.
     return Ranking(tuple(sys.intern(hit["_id"]) for hit in hits), tuple(hit["_score"] for hit in hits))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from affinity_search.config.roles import Role
+from affinity_search.engine.answers import partial
 from affinity_search.lookups.clauses import matched_boosts, matched_levels, matched_slots
 from affinity_search.plain import plain_fields
 
@@ -114,13 +115,18 @@ def read_answer(body: Mapping[str, Any], *, first_rank: int = 1, personal: bool 
         template=_told(names, "template"),
         personalised="personalised" in names,
         took_ms=body.get("took", 0),
-        notes=tuple(_notes(names, personal=personal)) if raw else (),
+        notes=(*_partial(body), *(_notes(names, personal=personal) if raw else ())),
         window=None if math.isinf(last) else int(last),
         total=total.get("value"),
         total_exact=total.get("relation", "eq") == "eq",
         shards=body.get("_shards", {}).get("total", 1),
         aggregations=body.get("aggregations", {}),
     )
+
+
+def _partial(body: Mapping[str, Any]) -> list[str]:
+    finding = partial(body)
+    return [f"a part of the hits may be missing: {finding}"] if finding else []
 
 
 def _told(names: Sequence[str], what: str) -> str | None:

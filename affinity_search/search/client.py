@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypedDict, Unpack
 
 from affinity_search.config.model import Config
 from affinity_search.engine.protocol import Engine, path
-from affinity_search.errors import EngineError
+from affinity_search.errors import ConfigError, EngineError
 from affinity_search.search.answer import Answer, read_answer
+from affinity_search.search.request import FilterValue, filter_parameters, sort_fields, sort_parameters
 
 __all__ = ["Client", "Options"]
 
@@ -23,7 +24,7 @@ class Options(TypedDict, total=False):
     """Optional parameters of a search; docs/reference/request.md has them all."""
 
     user_id: str
-    filters: Mapping[str, str | float | Sequence[str]]
+    filters: Mapping[str, FilterValue]
     from_: int
     size: int
     sort: str
@@ -34,16 +35,20 @@ class Options(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Client:
-    """Searches `index` through the stored template `template`."""
+    """Searches `index` through the stored template `template`.
+
+    `attributes` are the names that one may filter by; None where they are not known, and then none is refused.
+    """
 
     engine: Engine
     index: str
     template: str
+    attributes: tuple[str, ...] | None = None
 
     @classmethod
     def of(cls, engine: Engine, config: Config) -> Client:
         """The client for the search surface of a configuration."""
-        return cls(engine, config.items.index, config.search.template)
+        return cls(engine, config.items.index, config.search.template, tuple(config.attributes))
 
     def search(self, q: str, **options: Unpack[Options]) -> Answer:
         """The hits for the query; an empty query browses by popularity.
@@ -52,9 +57,9 @@ class Client:
         Where no hit has every word, hits with any of them are returned and a note says so. Where the profiles cannot
         be read, the hits are sorted or the template has nothing personal, the answer is generic and a note says why.
         With `track_total_hits` (True, or how far to count) the answer has a total. Raises EngineError where the
-        generic request fails too.
+        generic request fails too, ConfigError for a filter or a sort that the shop does not have.
         """
-        parameters = _parameters(q, options)
+        parameters = self.parameters(q, options)
         answer = self._answer(parameters)
         if not answer.hits and q and not parameters.keys() & {"operator", "from"}:
             loose = self._answer({**parameters, "operator": "or"})
@@ -62,14 +67,12 @@ class Client:
             return replace(loose, notes=notes, any_word=True)
         return answer
 
-    def parameters(self, q: str, options: Options) -> dict[str, Any]:
-        """The template's parameters for a query with these options."""
-        return _parameters(q, options)
-
     def _answer(self, parameters: dict[str, Any]) -> Answer:
         try:
             return self._sent(parameters)
         except EngineError as error:
+            if "sort" in parameters and error.status == 400:
+                self._check_sort(parameters["sort"])
             if "user_id" not in parameters or error.status not in PROFILES_UNREADABLE:
                 raise
             generic = self._sent({name: value for name, value in parameters.items() if name != "user_id"})
@@ -83,9 +86,18 @@ class Client:
         nobody = "user_id" in parameters and not personal
         return replace(answer, notes=(*answer.notes, NOBODY)) if nobody else answer
 
+    def parameters(self, q: str, options: Options) -> dict[str, Any]:
+        """The template's parameters for a query with these options."""
+        given: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
+        if "from_" in given:
+            given["from"] = given.pop("from_")
+        if "filters" in given:
+            given["filters"] = filter_parameters(given["filters"], self.attributes)
+        if "sort" in given:
+            given |= sort_parameters(given.pop("sort"), given.pop("order", None))
+        return {"q": q, **given}
 
-def _parameters(q: str, options: Options) -> dict[str, Any]:
-    given = {name: value for name, value in options.items() if value is not None}
-    if "from_" in given:
-        given["from"] = given.pop("from_")
-    return {"q": q, **given}
+    def _check_sort(self, sort: str) -> None:
+        fields = sort_fields(self.engine, self.index)
+        if sort not in fields:
+            raise ConfigError(f"sort: expected one of {', '.join(fields)}; got {sort}")

@@ -44,7 +44,7 @@ def text_query(config: Config) -> dict[str, Any]:
     """The query over the text fields: BM25F with every word wanted unless the request says `"operator": "or"`."""
     fields = [f"{field}^{boost:g}" for field, boost in config.items.text_fields.items()]
     operator = "{{operator}}{{^operator}}and{{/operator}}"
-    query: dict[str, Any] = Q("combined_fields", query="{{q}}", fields=fields, operator=operator).to_dict()
+    query: dict[str, Any] = Q("combined_fields", query="{{.}}", fields=fields, operator=operator).to_dict()
     return query
 
 

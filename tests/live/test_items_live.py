@@ -138,7 +138,11 @@ def test_what_templates_rely_on_works(desk: Desk) -> None:
     assert fields["affinity.brand"]["long"]["aggregatable"]
     mapping = next(iter(desk.engine.call("GET", f"/{desk.alias}/_mapping").values()))["mappings"]["properties"]
     assert mapping["affinity"]["properties"]["brand"] == {"type": "long", "index": False}
-    assert mapping["attrs"]["properties"]["colour"] == {"type": "keyword", "ignore_above": 256}
+    assert mapping["attrs"]["properties"]["colour"] == {
+        "type": "keyword",
+        "ignore_above": 8191,
+        "fields": {"number": {"type": "double", "ignore_malformed": True}},
+    }
 
 
 def test_searches_see_the_old_items_or_the_new_while_they_are_replaced(desk: Desk) -> None:
@@ -222,7 +226,7 @@ def test_up_to_one_refused_item_in_a_hundred_is_reported_and_more_stop_the_load(
     report = load_items(desk.engine, desk.state, desk.write(*good, bad[0]), desk.config)
     assert (report.read, report.loaded, report.refused) == (100, 99, 1)
     assert [(r.id, r.status) for r in report.refusals] == [("bad0", 400)]
-    assert "failed to parse field [stock] of type [long]" in report.refusals[0].reason
+    assert "failed to parse field [stock] of type [double]" in report.refusals[0].reason
     with pytest.raises(DataError, match="it refused 2, first 'bad0': failed to parse field"):
         load_items(desk.engine, desk.state, desk.write(*good, *bad), desk.config)
     assert desk.indices() == [report.index]

@@ -9,17 +9,22 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
+from affinity_search.cli import main
 from affinity_search.config import Config, parse_config
 from affinity_search.deploy import apply, plan, status
+from affinity_search.deploy.items import load_items
 from affinity_search.deploy.probe import Probe, probe
 from affinity_search.engine.opensearch import OpenSearchEngine
 from affinity_search.errors import ConfigError, EngineOverloaded, MissingResource
+from affinity_search.state import open_state
 from affinity_search.surfaces import build_templates
 
 NOW = datetime(2026, 4, 2, 8, 0, tzinfo=UTC)
@@ -203,6 +208,41 @@ def test_a_sub_field_has_filters_but_no_keys(desk: Desk) -> None:
 
 
 WEIGHTS = st.sampled_from([0.0, 1e-6, 0.05, 1.0, 5e5, 1e6]) | st.floats(1e-5, 1e6)
+
+
+def test_a_new_attribute_of_our_own_index_comes_with_the_next_load(desk: Desk, tmp_path: Path) -> None:
+    source = tmp_path / "items.jsonl"
+    source.write_text('{"id": "a", "title": "Lamp", "attrs": {"brand": "Oak", "colour": ["red"]}}\n', encoding="utf-8")
+    wider = desk.config("brand: {field: attrs.brand}, colour: {field: attrs.colour, multi_valued: true, levels: 3}")
+    with open_state(tmp_path / "state.duckdb") as state:
+        load_items(desk.engine, state, source, desk.config())
+        assert desk.look(desk.config()) == Probe()
+        assert desk.look(wider).notes == (
+            f"{desk.items}: affinity.colour: expected keys in every item with attrs.colour, 1 lack them: "
+            "`affinity items load` writes them",
+        )
+        load_items(desk.engine, state, source, wider)
+    assert desk.look(wider) == Probe()
+
+
+def test_the_command_says_it_and_stores_nothing(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("affinity_search.cli.deploy.connect", lambda _settings: desk.engine)
+    desk.create({"text": TEXT | {"analyzer": "english"}})
+    file = tmp_path / "affinity.yaml"
+    file.write_text(
+        f"engine: {{url: '{desk.engine.url}', prefix: {desk.prefix}shop}}\nitems: {{index: {desk.items}}}\n"
+        f"events: {{types: {{order: {{weight: 1}}}}}}\nsearch: {{template: {desk.prefix}search}}\n",
+        encoding="utf-8",
+    )
+    results = [CliRunner().invoke(main, [name, "--config", str(file)]) for name in ("plan", "status", "apply")]
+    assert [result.exit_code for result in results] == [0, 0, 2]
+    for result in results:
+        assert f"template {desk.prefix}search: a generic search: expected an answer, got " in result.output
+        assert "items.text_fields: expected one search analyzer for all of them" in result.output
+    with pytest.raises(MissingResource):
+        desk.engine.call("GET", f"/_scripts/{desk.prefix}search")
+
+
 BOOSTS = st.sampled_from([1.0, 2.0, 1e6]) | st.floats(0.9, 1e6)
 NAMES = st.sampled_from(
     ["brand", "br", "size", "q", "user_id", "filters", "from", "sort", "order", "operator", "items"]

@@ -1,0 +1,95 @@
+"""The parameters of a search request, checked before they are sent: what the template would ignore is refused here."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from affinity_search.engine.protocol import Engine, path
+from affinity_search.errors import ConfigError
+from affinity_search.items.item import COMPUTED, value_text
+
+__all__ = ["PRICE_BOUNDS", "SCORE", "FilterValue", "Scalar", "filter_parameters", "sort_fields", "sort_parameters"]
+
+PRICE_BOUNDS = ("price_min", "price_max")
+SCORE = "_score"
+NUMBER = ".number"
+
+Scalar = str | float | bool
+FilterValue = Scalar | Sequence[Scalar]
+
+
+def filter_parameters(filters: Mapping[str, FilterValue], attributes: Collection[str] | None) -> dict[str, Any]:
+    """The filters as the template takes them: values as the texts that the catalogue holds, bounds as numbers.
+
+    `attributes` are the names one may filter by, None where they are not known. Raises ConfigError for an unknown
+    name, for None and for an empty list, which the template would take for "no filter", and for a bound that is none.
+    """
+    return {name: _filter(name, value, attributes) for name, value in filters.items()}
+
+
+def _filter(name: str, value: FilterValue, attributes: Collection[str] | None) -> list[str] | float:
+    if name in PRICE_BOUNDS:
+        return _bound(name, value)
+    if attributes is not None and name not in attributes:
+        known = ", ".join([*attributes, *PRICE_BOUNDS])
+        raise ConfigError(f"filters.{name}: expected a filter of {known}; got an unknown one")
+    values = list(value) if isinstance(value, Sequence | set | frozenset) and not isinstance(value, str) else [value]
+    if not values:
+        raise ConfigError(
+            f"filters.{name}: expected at least one value, got an empty list",
+            hint="Leave the filter out to have items of every value.",
+        )
+    return [_text(name, one) for one in values]
+
+
+def _text(name: str, value: object) -> str:
+    text = value_text(value)
+    if text is None:
+        raise ConfigError(
+            f"filters.{name}: expected text, a finite number, true or false, got {value!r}",
+            hint="Leave the filter out to have items of every value.",
+        )
+    return text
+
+
+def _bound(name: str, value: object) -> float:
+    number = math.nan
+    if isinstance(value, int | float | str) and not isinstance(value, bool):
+        try:
+            number = float(value)
+        except (ValueError, OverflowError):
+            number = math.nan
+    if not math.isfinite(number):
+        raise ConfigError(f"filters.{name}: expected one finite number, got {value!r}")
+    return number
+
+
+def sort_parameters(sort: str, order: str | None) -> dict[str, str]:
+    """The parameters of a sort; none for `_score`, the order of every search that is not sorted.
+
+    Raises ConfigError for the worst score first, and for a field that only serves the ranking or the engine.
+    """
+    if sort == SCORE and order == "asc":
+        raise ConfigError(f"order: expected desc for the sort {SCORE}, the best hit first; got asc")
+    if sort == SCORE:
+        return {}
+    if not _is_sort_field(sort):
+        raise ConfigError(f"sort: expected {SCORE}, price or another field of the items; got {sort}")
+    return {"sort": sort, **({"order": order} if order else {})}
+
+
+def sort_fields(engine: Engine, index: str) -> tuple[str, ...]:
+    """What the hits of an index can be sorted by, in the order of the alphabet, `_score` last.
+
+    Raises EngineError where the engine does not tell.
+    """
+    asked = {"fields": "*", "filter_path": "fields.*.*.aggregatable"}
+    fields = engine.call("GET", path(index, "_field_caps"), params=asked).get("fields", {})
+    sortable = [name for name, kinds in fields.items() if all(kind["aggregatable"] for kind in kinds.values())]
+    return (*sorted(filter(_is_sort_field, sortable)), SCORE)
+
+
+def _is_sort_field(name: str) -> bool:
+    return not (name.startswith("_") or name.endswith(NUMBER) or name.split(".")[0] in COMPUTED)
