@@ -86,10 +86,10 @@ def explain(query: str, user: str, item: str | None, config_path: Path, as_json:
     client, options = Client.of(connect(config.engine), config), _options(config, given)
     if item is None:
         explained = explain_search(client, config, query, user, **options)
-        _print({"query": query, **explained.as_json()} if as_json else _explanation_text(explained, config))
+        _print(explained.as_json() if as_json else _explanation_text(explained, config))
     else:
         placed = place_item(client, config, query, user, item, **options)
-        _print({"query": query, **placed.as_json()} if as_json else _placement_text(placed, config))
+        _print(placed.as_json() if as_json else _placement_text(placed, config))
 
 
 def _print(found: str | dict[str, Any]) -> None:

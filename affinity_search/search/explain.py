@@ -64,6 +64,7 @@ class Explanation:
     def as_json(self) -> dict[str, Any]:
         """The explanation as plain JSON values."""
         return {
+            "query": self.query,
             "user": self.user,
             "template": self.answer.template,
             "window": self.answer.window,
