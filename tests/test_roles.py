@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from affinity_search.suggest import suggest
-from tests.suggest_data import catalogue, event
 
 from affinity_search.config import Config, parse_config
 from affinity_search.config.model import Events
 from affinity_search.config.roles import assumed_role, default_role
+from affinity_search.tuning.init import suggest
+from tests.shop_data import catalogue, event
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from affinity_search.config import load_config
 from affinity_search.engine import connect
 from affinity_search.errors import ConfigError, RefusedRequest
 from affinity_search.surfaces import build_templates
+from affinity_search.surfaces.check import refuses
 from affinity_search.surfaces.check import render as render_on_engine
 
 __all__ = ["render"]
@@ -32,7 +33,7 @@ def render(config_path: Path, params: str | None) -> None:
         click.echo(template.source, nl=False)
         return
     body = render_on_engine(connect(config.engine), template.source, _parameters(params))
-    if body is None:
+    if body is None or refuses(body):
         raise RefusedRequest(f"--params: expected parameters that give a query, got {params}")
     click.echo(json.dumps(body, ensure_ascii=False, indent=2))
 

@@ -15,7 +15,7 @@ from affinity_search.engine.protocol import Engine, path
 from affinity_search.errors import BrokenAnswer, ConfigError, MissingResource, RefusedRequest
 from affinity_search.surfaces.search import Template
 
-__all__ = ["check_template", "injections", "known_paths", "parameter_names", "parameter_sets", "render"]
+__all__ = ["check_template", "injections", "known_paths", "parameter_names", "parameter_sets", "refuses", "render"]
 
 SENTINEL = "7777777"
 JsonPath = tuple[str, object]
@@ -89,6 +89,11 @@ def known_paths(engine: Engine, template: Template) -> frozenset[JsonPath]:
 def injections(body: Any, known: frozenset[JsonPath]) -> list[JsonPath]:
     """The places of `body` that are neither fixed nor open in the known ones; empty for a harmless body."""
     return [p for p in _json_paths(body, "") if p not in known and (p[0], SENTINEL) not in known]
+
+
+def refuses(body: Any) -> bool:
+    """Whether the body has a clause that no engine knows, because a list was sent where one value belongs."""
+    return any(at.endswith(" is a list") for at, _ in _json_paths(body, ""))
 
 
 def _json_paths(body: Any, at: str) -> Iterator[JsonPath]:

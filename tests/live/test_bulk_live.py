@@ -12,9 +12,10 @@ from affinity_search.engine.indices import (
     delete_index,
     indices_behind,
     is_index_of,
+    move_aliases,
     new_index_name,
-    point_alias,
     resolve_alias,
+    standing_behind,
     unaliased_indices,
 )
 from affinity_search.engine.opensearch import OpenSearchEngine
@@ -46,7 +47,7 @@ def test_index_names() -> None:
 
 def test_the_fate_of_every_action(engine: OpenSearchEngine, prefix: str) -> None:
     create_index(engine, f"{prefix}-1", BODY)
-    point_alias(engine, prefix, f"{prefix}-1")
+    move_aliases(engine, None, f"{prefix}-1", {prefix: {}})
     first = [Action("index", prefix, f"é/{n}", {"n": n}, version=5) for n in range(3)]
     assert write_bulk(engine, first) == BulkReport(written=3)
     settled: list[str] = []
@@ -107,7 +108,7 @@ def test_an_index_is_no_alias(engine: OpenSearchEngine, prefix: str) -> None:
     with pytest.raises(MissingResource, match="is not an alias"):
         write_bulk(engine, [Action("index", prefix, "a", {"n": 1})])
     assert indices_behind(engine, prefix) == [prefix]
-    for function in (resolve_alias, lambda e, a: point_alias(e, a, "other")):
+    for function in (resolve_alias, standing_behind):
         with pytest.raises(ConfigError, match="expected an alias or nothing, got an index of that name"):
             function(engine, prefix)
 
@@ -118,17 +119,28 @@ def test_an_alias_moves_in_one_step(engine: OpenSearchEngine, prefix: str) -> No
     for name in names:
         create_index(engine, name, BODY)
     assert unaliased_indices(engine, prefix) == {name: {"made": "here"} for name in names}
-    assert point_alias(engine, prefix, names[0]) == []
-    assert point_alias(engine, prefix, names[0]) == []
-    assert point_alias(engine, prefix, names[1]) == [names[0]]
-    assert resolve_alias(engine, prefix) == [names[1]]
-    engine.call("POST", "/_aliases", {"actions": [{"add": {"index": names[0], "alias": prefix}}]})
-    assert point_alias(engine, prefix, names[2]) == names[:2]
-    assert resolve_alias(engine, prefix) == [names[2]]
-    assert list(unaliased_indices(engine, prefix)) == names[:2]
-    with pytest.raises(MissingResource):
-        point_alias(engine, prefix, f"{prefix}-none")
-    assert resolve_alias(engine, prefix) == [names[2]]
+    move_aliases(engine, None, names[0], {prefix: {}})
+    assert resolve_alias(engine, prefix) == [names[0]]
+    properties = {"filter": {"term": {"n": 1}}, "search_routing": "a", "is_write_index": True}
+    move_aliases(engine, names[0], names[1], {prefix: properties})
+    (standing,) = standing_behind(engine, prefix)
+    assert (standing.index, standing.aliases, standing.mappings["_meta"]) == (
+        names[1],
+        {prefix: properties},
+        {"made": "here"},
+    )
+    assert standing.settings["index.number_of_shards"] == "1"
+    assert list(unaliased_indices(engine, prefix)) == [names[0], names[2]]
+
+
+def test_an_alias_moves_from_where_it_is_and_to_what_is_there(engine: OpenSearchEngine, prefix: str) -> None:
+    for name in (f"{prefix}-1", f"{prefix}-2"):
+        create_index(engine, name, BODY)
+    move_aliases(engine, None, f"{prefix}-1", {prefix: {}})
+    for old, new in ((f"{prefix}-2", f"{prefix}-1"), (f"{prefix}-1", f"{prefix}-none")):
+        with pytest.raises(MissingResource):
+            move_aliases(engine, old, new, {prefix: {}})
+        assert resolve_alias(engine, prefix) == [f"{prefix}-1"]
 
 
 def test_creating_twice_and_deleting_twice(engine: OpenSearchEngine, prefix: str) -> None:
