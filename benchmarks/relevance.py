@@ -16,8 +16,8 @@ from typing import Any
 from affinity_search.config.model import EngineSettings
 from affinity_search.engine.embedded import start, stop
 from affinity_search.engine.opensearch import OpenSearchEngine
-from affinity_search.evaluate.folder import evaluate_folder
-from affinity_search.evaluate.report import as_json
+from affinity_search.evaluation.folder import evaluate_folder
+from affinity_search.evaluation.report import as_json
 from benchmarks.latency.report import machine_facts
 
 __all__ = ["main", "table"]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from affinity_search.config import Config, parse_config
-from affinity_search.evaluate.controls import Controls
-from affinity_search.evaluate.evaluation import Evaluation
-from affinity_search.evaluate.facts import Facts
-from affinity_search.evaluate.folder import FolderEvaluation
-from affinity_search.evaluate.sides import Side
-from affinity_search.evaluate.targets import Task
+from affinity_search.evaluation.controls import Controls
+from affinity_search.evaluation.evaluation import Evaluation
+from affinity_search.evaluation.facts import Facts
+from affinity_search.evaluation.folder import FolderEvaluation
+from affinity_search.evaluation.sides import Side
+from affinity_search.evaluation.targets import Task
 from affinity_search.offline.comparison import Difference, compare
 from affinity_search.offline.measures import measure
 from affinity_search.offline.queries import Query

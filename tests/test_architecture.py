@@ -17,7 +17,7 @@ MOST_LINES = 400
 # its own name only. Names in one row know nothing of each other.
 ORDER = (
     ("errors", "resources"),
-    ("extras", "formulas", "output"),
+    ("extras", "formulas", "output", "plain"),
     ("config", "inputs"),
     ("items", "events"),
     ("lookups",),
@@ -30,7 +30,8 @@ ORDER = (
     ("deploy", "publish", "search"),
     ("sandbox",),
     ("tuning",),
-    ("evaluate",),
+    ("evaluation",),
+    ("api",),
     ("demo",),
     ("cli",),
 )
@@ -42,11 +43,12 @@ PURE = (
     "inputs",
     "items",
     "lookups",
+    "plain",
     "profiles",
     "surfaces",
     *(f"offline.{name}" for name in ("changes", "comparison", "cut", "gains", "measures", "quality", "scorer", "text")),
     *(f"tuning.{name}" for name in ("acceptance", "ascent", "by_category", "parameters", "reasons", "start", "write")),
-    "evaluate.breakdown",
+    "evaluation.breakdown",
 )
 NETWORK = {"http", "opensearchpy", "requests", "socket", "ssl", "subprocess", "urllib.request", "urllib3"}
 CLOCKS = ("date.today", "datetime.now", "datetime.today", "datetime.utcnow", "time.time", "time.time_ns")

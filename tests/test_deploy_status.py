@@ -12,7 +12,7 @@ from affinity_search.config import parse_config
 from affinity_search.config.model import State
 from affinity_search.deploy import Artefact, Status, apply, plan_artefacts, plan_rollback
 from affinity_search.deploy.overview import status_of
-from affinity_search.deploy.report import plan_json, plan_text, status_json, status_text
+from affinity_search.deploy.report import plan_text, status_text
 from affinity_search.errors import EngineUnavailable, RefusedRequest
 from affinity_search.profiles.publication import Publication, with_publication
 from affinity_search.state.builds import config_hash
@@ -183,7 +183,7 @@ def test_the_ledger_is_shown_from_its_end(engine: FakeEngine) -> None:
 
 def test_the_status_in_json(engine: FakeEngine) -> None:
     deploy(engine)
-    value = status_json(found(engine))
+    value = found(engine).as_json()
     assert value["url"] == "http://fake"
     assert value["engine"] == {"distribution": "opensearch", "version": "3.8.0"}
     assert value["artefacts"][2] == {
@@ -263,7 +263,7 @@ def test_a_plan_names_what_was_deleted_or_made_by_hand(engine: FakeEngine) -> No
 def test_a_plan_in_json(engine: FakeEngine) -> None:
     deploy(engine)
     engine.scripts["search"]["source"] = "one"
-    value = plan_json(plan_artefacts(engine, LEDGER, wanted("one\ntwo")))
+    value = plan_artefacts(engine, LEDGER, wanted("one\ntwo")).as_json()
     drift = value["drift"][0]
     assert (drift["op"], drift["name"]) == ("change", "search")
     assert (value["kind"], value["last_entry"], value["unfinished_entry"]) == ("apply", 1, None)
@@ -271,7 +271,7 @@ def test_a_plan_in_json(engine: FakeEngine) -> None:
     change = value["changes"][3]
     assert (change["before"], change["after"]) == (drift["after"], drift["before"])
     assert change["diff"].endswith(" one\n+two")
-    assert plan_json(plan_artefacts(FakeEngine(), LEDGER, wanted()))["changes"][0]["before"] is None
+    assert plan_artefacts(FakeEngine(), LEDGER, wanted()).as_json()["changes"][0]["before"] is None
 
 
 def test_an_empty_plan_says_so(engine: FakeEngine) -> None:
@@ -319,7 +319,7 @@ def test_a_publication_is_no_drift(engine: FakeEngine) -> None:
     published(engine, 0, 0)
     assert set(states(engine).values()) == {"in step"}
     assert plan_artefacts(engine, LEDGER, wanted()).recorded
-    value = status_json(found(engine))["publication"]
+    value = found(engine).as_json()["publication"]
     assert (value["state"], value["build"], value["lookups"], value["profiles"]) == ("a state", 7, 0, 0)
     assert [line for line in found(engine).advice if "empty" in line] == []
 

@@ -9,11 +9,11 @@ from math import log2
 import pytest
 
 from affinity_search.config import parse_config
-from affinity_search.evaluate.against import Against, set_against
-from affinity_search.evaluate.folder import FolderEvaluation
-from affinity_search.evaluate.report import as_html, as_json, as_markdown, as_text
-from affinity_search.evaluate.sides import Side
-from affinity_search.evaluate.targets import Rankings, all_targets, either, novel_targets
+from affinity_search.evaluation.against import Against, set_against
+from affinity_search.evaluation.folder import FolderEvaluation
+from affinity_search.evaluation.report import as_html, as_json, as_markdown, as_text
+from affinity_search.evaluation.sides import Side
+from affinity_search.evaluation.targets import Rankings, all_targets, either, novel_targets
 from affinity_search.offline.replay import Search
 from tests.evaluate_data import evaluation, folder_evaluation, query, ranking
 from tests.evaluate_data import side as measured_side

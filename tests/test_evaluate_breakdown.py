@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from affinity_search.evaluate.breakdown import Group, classes, deciles, regressions
-from affinity_search.evaluate.facts import Facts
+from affinity_search.evaluation.breakdown import Group, classes, deciles, regressions
+from affinity_search.evaluation.facts import Facts
 from affinity_search.offline.comparison import Difference
 from tests.evaluate_data import evaluation, query, side
 

@@ -18,9 +18,9 @@ from affinity_search.cli import evaluate as command
 from affinity_search.cli import main
 from affinity_search.engine import EngineInfo
 from affinity_search.engine.opensearch import OpenSearchEngine
-from affinity_search.evaluate.controls import Controls
-from affinity_search.evaluate.folder import FolderEvaluation, evaluate_folder
-from affinity_search.evaluate.report import as_json, as_text
+from affinity_search.evaluation.controls import Controls
+from affinity_search.evaluation.folder import FolderEvaluation, evaluate_folder
+from affinity_search.evaluation.report import as_json, as_text
 from tests.evaluate_data import evaluation, folder_evaluation, query, side
 
 CONFIG = "{events: {types: {purchase: {weight: 1}}}, engine: {timeout_seconds: 3}}"

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from affinity_search.errors import ConfigError
-from affinity_search.evaluate.controls import Controls
-from affinity_search.evaluate.facts import Facts
-from affinity_search.evaluate.folder import FolderEvaluation
-from affinity_search.evaluate.report import as_html, as_json, as_markdown, as_text, warnings
-from affinity_search.evaluate.report.page import Bar, Chart, chart
+from affinity_search.evaluation.controls import Controls
+from affinity_search.evaluation.facts import Facts
+from affinity_search.evaluation.folder import FolderEvaluation
+from affinity_search.evaluation.report import as_html, as_json, as_markdown, as_text, warnings
+from affinity_search.evaluation.report.page import Bar, Chart, chart
 from affinity_search.offline.comparison import Difference
 from affinity_search.output import write_whole
 from tests.evaluate_data import evaluation, folder_evaluation, query, side

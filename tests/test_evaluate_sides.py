@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from affinity_search.config import parse_config
-from affinity_search.evaluate.controls import NOBODY, controls, draw_shuffled
-from affinity_search.evaluate.facts import Facts, gather_facts, owned_items
-from affinity_search.evaluate.sides import Side, against_generic, boosted_candidates, sides
-from affinity_search.evaluate.targets import all_targets, novel_targets
+from affinity_search.evaluation.controls import NOBODY, controls, draw_shuffled
+from affinity_search.evaluation.facts import Facts, gather_facts, owned_items
+from affinity_search.evaluation.sides import Side, against_generic, boosted_candidates, sides
+from affinity_search.evaluation.targets import all_targets, novel_targets
 from affinity_search.offline.comparison import Difference
 from affinity_search.offline.formula import Shop
 from affinity_search.offline.queries import Query

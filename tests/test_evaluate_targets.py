@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from affinity_search.evaluate.targets import all_targets, novel_targets
+from affinity_search.evaluation.targets import all_targets, novel_targets
 from affinity_search.offline.cut import FEWEST_CANDIDATES
 from affinity_search.offline.queries import Query
 from affinity_search.offline.replay import Search

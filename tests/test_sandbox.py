@@ -9,7 +9,7 @@ import pytest
 
 from affinity_search.config import parse_config
 from affinity_search.errors import DataError
-from affinity_search.evaluate.folder import FROM_CLASSES, _own_name, _test
+from affinity_search.evaluation.folder import FROM_CLASSES, _own_name, _test
 from affinity_search.sandbox import Files, find_files, sandbox_names
 from tests.live.evaluate_shops import Shop, write_shop
 

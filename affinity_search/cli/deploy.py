@@ -14,7 +14,7 @@ from affinity_search import deploy
 from affinity_search.cli.confirm import is_confirmed, yes_option
 from affinity_search.cli.options import config_option, json_option
 from affinity_search.config import load_config
-from affinity_search.deploy.report import plan_json, plan_text, status_json, status_text
+from affinity_search.deploy.report import plan_text, status_text
 from affinity_search.engine import Engine, connect
 
 __all__ = ["apply", "plan", "rollback", "status"]
@@ -39,7 +39,7 @@ def plan(config_path: Path, as_json: bool, check: bool) -> None:
     engine = connect(shop.engine)
     found = deploy.plan(shop, engine)
     if as_json:
-        _print_json(plan_json(found))
+        _print_json(found.as_json())
     else:
         click.echo(plan_text(found))
     deploy.refuse_foreign(found, engine)
@@ -105,6 +105,6 @@ def status(config_path: Path, as_json: bool) -> None:
     shop = load_config(config_path)
     found = deploy.status(shop, connect(shop.engine))
     if as_json:
-        _print_json(status_json(found))
+        _print_json(found.as_json())
     else:
         click.echo(status_text(found))

@@ -15,8 +15,8 @@ from affinity_search.config import load_config
 from affinity_search.config.model import EngineSettings
 from affinity_search.engine.embedded import start
 from affinity_search.engine.opensearch import OpenSearchEngine
-from affinity_search.evaluate.folder import evaluate_folder
-from affinity_search.evaluate.report import as_html, as_json, as_markdown, as_text, warnings
+from affinity_search.evaluation.folder import evaluate_folder
+from affinity_search.evaluation.report import as_html, as_json, as_markdown, as_text, warnings
 from affinity_search.output import expect_folder, write_whole
 
 __all__ = ["evaluate"]

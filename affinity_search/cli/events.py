@@ -15,7 +15,7 @@ from affinity_search.config import Config, load_config
 from affinity_search.events import Accounting
 from affinity_search.state import open_state
 from affinity_search.state.buckets import Held, held, ingest
-from affinity_search.state.ingested import FileReport, IngestFailed, IngestReport
+from affinity_search.state.ingested import IngestFailed, IngestReport
 
 __all__ = ["events"]
 
@@ -89,10 +89,7 @@ def _print_progress(path: Path, accounting: Accounting) -> None:
 def _print_report(report: IngestReport, as_json: bool) -> None:
     warn(report.warnings)
     if as_json:
-        files = [_file_json(file) for file in report.files]
-        near = [asdict(miss) for miss in report.near_misses]
-        found = {"files": files, "total": report.total.counts(), "held": asdict(report.held), "near_misses": near}
-        click.echo(json.dumps(found))
+        click.echo(json.dumps(report.as_json()))
         return
     for file in report.files:
         click.echo(f"{file.path}: {file.accounting}")
@@ -103,13 +100,3 @@ def _print_report(report: IngestReport, as_json: bool) -> None:
     if len(report.files) > 1:
         click.echo(f"total: {report.total}")
     click.echo(str(report.held))
-
-
-def _file_json(file: FileReport) -> dict[str, object]:
-    return {
-        "file": str(file.path),
-        **file.accounting.counts(),
-        "known_items_share": file.known.share,
-        "quarantine": str(file.quarantine) if file.quarantine else None,
-        "error": file.error.message if file.error else None,
-    }

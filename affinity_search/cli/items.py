@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
 
@@ -45,7 +44,7 @@ def load(file: Path, accept_loss: bool, take_over: bool, config_path: Path, as_j
     shop = load_config(config_path)
     with open_state(shop.state.path) as connection:
         report = load_items(connect(shop.engine), connection, file, shop, accept_loss=accept_loss, take_over=take_over)
-    click.echo(json.dumps(_load_json(report), default=str) if as_json else _load_text(report, shop.items.index))
+    click.echo(json.dumps(report.as_json()) if as_json else _load_text(report, shop.items.index))
     warn(f"{name}: {lost.items:,} items lose it: {'; '.join(lost.examples)}" for name, lost in report.lost.items())
 
 
@@ -61,12 +60,8 @@ def signals(as_of: datetime | None, config_path: Path, as_json: bool, verify: bo
     day = (as_of.date() - date(1970, 1, 1)).days if as_of else None
     with open_state(shop.state.path) as connection:
         report = refresh_signals(connect(shop.engine), connection, shop, day, mode=mode_of(verify, force))
-    click.echo(json.dumps(asdict(report), default=str) if as_json else _signals_text(report))
+    click.echo(json.dumps(report.as_json()) if as_json else _signals_text(report))
     warn(report.warnings)
-
-
-def _load_json(report: LoadReport) -> dict[str, object]:
-    return {**asdict(report), "known_items_share": report.known.share}
 
 
 def _load_text(report: LoadReport, alias: str) -> str:

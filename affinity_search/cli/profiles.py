@@ -6,7 +6,6 @@ import json
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -48,7 +47,7 @@ def build(as_of: datetime | None, config_path: Path, as_json: bool) -> None:
             as_of=as_of.date() if as_of else None,
             progress=_progress("partitions"),
         )
-    click.echo(json.dumps({**asdict(report), "entries": report.entries}) if as_json else _build_text(report))
+    click.echo(json.dumps(report.as_json()) if as_json else _build_text(report))
     warn(report.warnings)
 
 
@@ -70,7 +69,7 @@ def publish(config_path: Path, as_json: bool, verify: bool, force: bool, take_ov
             mode=mode_of(verify, force),
             take_over=take_over,
         )
-    click.echo(json.dumps(asdict(report)) if as_json else _publish_text(report))
+    click.echo(json.dumps(report.as_json()) if as_json else _publish_text(report))
     warn(report.warnings)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -69,7 +69,7 @@ def search(query: str, user: str | None, generic: bool, config_path: Path, as_js
         options["user_id"] = user
     answer = Client.of(connect(config.engine), config).search(query, **options)
     answer = replace(answer, notes=(*answer.notes, *other_configuration(answer, config)))
-    click.echo(json.dumps(asdict(answer), ensure_ascii=False, indent=2) if as_json else _answer_text(answer, config))
+    click.echo(json.dumps(answer.as_json(), ensure_ascii=False, indent=2) if as_json else _answer_text(answer, config))
 
 
 @click.command()
@@ -86,10 +86,10 @@ def explain(query: str, user: str, item: str | None, config_path: Path, as_json:
     client, options = Client.of(connect(config.engine), config), _options(config, given)
     if item is None:
         explained = explain_search(client, config, query, user, **options)
-        _print({"query": query, **explained.as_json()} if as_json else _explanation_text(explained, config))
+        _print(explained.as_json() if as_json else _explanation_text(explained, config))
     else:
         placed = place_item(client, config, query, user, item, **options)
-        _print({"query": query, **placed.as_json()} if as_json else _placement_text(placed, config))
+        _print(placed.as_json() if as_json else _placement_text(placed, config))
 
 
 def _print(found: str | dict[str, Any]) -> None:

@@ -73,6 +73,18 @@ class Change:
         names = f"{self.name} {_short(self.before)}", f"{self.name} {_short(self.after)}"
         return "\n".join(difflib.unified_diff(before, after, *names, n=2, lineterm=""))
 
+    def as_json(self) -> dict[str, Any]:
+        """The change as plain JSON values; `after` and `before` are content hashes, None where there is nothing."""
+        return {
+            "op": self.op,
+            "kind": self.kind,
+            "name": self.name,
+            "before": digest(self.before) if self.before is not None else None,
+            "after": digest(self.after) if self.after is not None else None,
+            "diff": self.diff(),
+            "note": self.note,
+        }
+
     def _outcome(self) -> str | None:
         if self.kind != "index" or self.before is None or self.after is None:
             return self.after

@@ -15,7 +15,7 @@ from affinity_search.engine.bulk import Action, BulkReport, Refusal, write_bulk
 from affinity_search.engine.indices import (
     create_index,
     delete_index,
-    new_index_name,
+    free_index_name,
     unaliased_indices,
 )
 from affinity_search.engine.ownership import mark_of, marked
@@ -27,6 +27,7 @@ from affinity_search.items.item import Item
 from affinity_search.items.losses import FieldLosses, LostField
 from affinity_search.items.mapping import index_body
 from affinity_search.items.read import BrokenLine, read_items
+from affinity_search.plain import plain_fields
 from affinity_search.state.builds import state_id
 from affinity_search.state.catalogue import Coverage, coverage, stage_items, store_catalogue
 from affinity_search.state.known import KnownItems, known_items
@@ -65,6 +66,10 @@ class LoadReport:
     known: KnownItems
     left: str | None = None
 
+    def as_json(self) -> dict[str, Any]:
+        """The report as plain JSON values."""
+        return {**plain_fields(self), "known_items_share": self.known.share}
+
 
 @dataclass(frozen=True)
 class _Survey:
@@ -81,6 +86,7 @@ def load_items(
     source: Path,
     config: Config,
     *,
+    now: datetime | None = None,
     accept_loss: bool = False,
     take_over: bool = False,
 ) -> LoadReport:
@@ -104,7 +110,7 @@ def load_items(
         expect_few_bad_lines(source, survey.quarantined, survey.read, survey.quarantine)
         expect_no_shrinking(engine, alias, source, len(survey.lines))
     _delete_left_behind(engine, alias, owner)
-    index = new_index_name(alias, datetime.now(UTC))
+    index = free_index_name(engine, alias, now or datetime.now(UTC))
     create_index(engine, index, _loading_body(config, owner, in_use))
     written = write_bulk(engine, _actions(connection, source, config, survey, index), require_alias=False)
     _finish(engine, index, survey, written, settings_at_the_end(in_use))

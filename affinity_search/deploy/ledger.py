@@ -63,6 +63,16 @@ class LedgerEntry:
         """The changes without what was left as it is."""
         return tuple(change for change in self.changes if change.op != "leave")
 
+    def as_json(self) -> dict[str, Any]:
+        """The entry as plain JSON values, with what it changed."""
+        return {
+            "number": self.number,
+            "kind": self.kind,
+            "status": self.status,
+            "started": self.started.isoformat(),
+            "changes": [{"op": c.op, "kind": c.kind, "name": c.name, "note": c.note} for c in self.changed],
+        }
+
 
 def owner_of(ledger: str) -> str:
     """The prefix of the deployment whose ledger bears this name."""

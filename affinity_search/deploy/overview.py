@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from affinity_search.config.model import Config
 from affinity_search.deploy.artefact import Artefact, Kind, artefacts, digest
@@ -17,6 +17,7 @@ from affinity_search.deploy.published import advice_on_documents, is_outdated, l
 from affinity_search.deploy.store import Key, count_documents, current
 from affinity_search.engine import Engine, EngineInfo
 from affinity_search.errors import EngineFailed, RefusedRequest
+from affinity_search.plain import plain
 from affinity_search.profiles.publication import Publication
 from affinity_search.surfaces import build_templates
 
@@ -73,6 +74,16 @@ class Status:
     remedy: str = ""
     fixed: tuple[str, ...] = ()
     probe: Probe = NOT_PROBED
+
+    def as_json(self) -> dict[str, Any]:
+        """The status as plain JSON values, newest ledger entry first."""
+        shown = ("engine", "artefacts", "documents", "publication", "numeric_keys_allowed", "probe")
+        return {
+            "url": self.url,
+            **{name: plain(getattr(self, name)) for name in shown},
+            "ledger": [entry.as_json() for entry in self.entries],
+            "advice": list(self.advice),
+        }
 
     @property
     def advice(self) -> tuple[str, ...]:

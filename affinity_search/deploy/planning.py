@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from affinity_search.config.model import Config
 from affinity_search.deploy.artefact import Artefact, artefacts
@@ -19,6 +19,7 @@ from affinity_search.deploy.reversal import kept_from_deletion, refuse_deleting_
 from affinity_search.deploy.store import Key, current, keep_reason, reindex_needed
 from affinity_search.engine import Engine
 from affinity_search.errors import ConfigError
+from affinity_search.plain import plain
 from affinity_search.surfaces import Template, build_templates
 
 __all__ = ["Plan", "drift_since", "foreign_of", "plan", "plan_artefacts", "plan_rollback", "plan_rollback_of"]
@@ -87,6 +88,18 @@ class Plan:
         if self.last and self.resumes:
             entry = replace(entry, started=self.last.started, revision=self.last.revision)
         return entry
+
+    def as_json(self) -> dict[str, Any]:
+        """The plan as plain JSON values."""
+        return {
+            "kind": self.kind,
+            "changes": [change.as_json() for change in self.changes],
+            "drift": [change.as_json() for change in self.drift],
+            "foreign": plain(self.foreign),
+            "last_entry": self.last.number if self.last else None,
+            "unfinished_entry": self.unfinished.number if self.unfinished else None,
+            "probe": plain(self.probe),
+        }
 
     def summary(self) -> str:
         """Counts by operation, such as "1 to create, 3 to leave; no drift"; "nothing to do" where there is nothing."""

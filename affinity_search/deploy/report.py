@@ -1,18 +1,15 @@
-"""Plans and states of a deployment for people (text) and programs (JSON values)."""
+"""Plans and states of a deployment for people."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
-from typing import Any
 
-from affinity_search.deploy.artefact import digest
 from affinity_search.deploy.changes import Change
 from affinity_search.deploy.ledger import LedgerEntry
 from affinity_search.deploy.overview import Documents, Status
 from affinity_search.deploy.planning import Plan
 
-__all__ = ["plan_json", "plan_text", "status_json", "status_text"]
+__all__ = ["plan_text", "status_text"]
 
 
 def plan_text(plan: Plan) -> str:
@@ -20,37 +17,9 @@ def plan_text(plan: Plan) -> str:
     return "\n".join(_plan_lines(plan))
 
 
-def plan_json(plan: Plan) -> dict[str, Any]:
-    """The plan as JSON; `after` and `before` are content hashes, None where there is nothing."""
-    return {
-        "kind": plan.kind,
-        "changes": [_change_json(change) for change in plan.changes],
-        "drift": [_change_json(change) for change in plan.drift],
-        "foreign": [asdict(one) for one in plan.foreign],
-        "last_entry": plan.last.number if plan.last else None,
-        "unfinished_entry": plan.unfinished.number if plan.unfinished else None,
-        "probe": asdict(plan.probe),
-    }
-
-
 def status_text(status: Status) -> str:
     """One line per fact, advice last."""
     return "\n".join(_status_lines(status))
-
-
-def status_json(status: Status) -> dict[str, Any]:
-    """The status as JSON, newest ledger entry first."""
-    return {
-        "url": status.url,
-        "engine": asdict(status.engine),
-        "artefacts": [asdict(artefact) for artefact in status.artefacts],
-        "documents": [asdict(documents) for documents in status.documents],
-        "publication": asdict(status.publication) if status.publication else None,
-        "numeric_keys_allowed": status.numeric_keys_allowed,
-        "ledger": [_entry_json(entry) for entry in status.entries],
-        "probe": asdict(status.probe),
-        "advice": list(status.advice),
-    }
 
 
 def _plan_lines(plan: Plan) -> Iterator[str]:
@@ -84,28 +53,6 @@ def _status_lines(status: Status) -> Iterator[str]:
         when = f"{entry.started:%Y-%m-%d %H:%M:%S}"
         yield f"ledger   {entry.number}  {when}  {entry.kind}  {entry.status}  {_changes(entry)}"
     yield from (f"! {line}" for line in status.advice)
-
-
-def _change_json(change: Change) -> dict[str, Any]:
-    return {
-        "op": change.op,
-        "kind": change.kind,
-        "name": change.name,
-        "before": digest(change.before) if change.before is not None else None,
-        "after": digest(change.after) if change.after is not None else None,
-        "diff": change.diff(),
-        "note": change.note,
-    }
-
-
-def _entry_json(entry: LedgerEntry) -> dict[str, Any]:
-    return {
-        "number": entry.number,
-        "kind": entry.kind,
-        "status": entry.status,
-        "started": entry.started.isoformat(),
-        "changes": [{"op": c.op, "kind": c.kind, "name": c.name, "note": c.note} for c in entry.changed],
-    }
 
 
 def _held(documents: Documents) -> str:

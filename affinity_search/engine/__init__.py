@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from affinity_search.config.model import EngineSettings
-from affinity_search.engine.protocol import Engine, EngineInfo, path
+from affinity_search.engine.protocol import CONNECTIONS, Engine, EngineInfo, path
 from affinity_search.errors import EngineUnavailable
 
-__all__ = ["Engine", "EngineInfo", "connect", "path"]
+__all__ = ["CONNECTIONS", "Engine", "EngineInfo", "connect", "path"]
 
 
 def connect(settings: EngineSettings) -> Engine:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from affinity_search.engine.protocol import Engine, path
@@ -15,6 +15,7 @@ __all__ = [
     "Standing",
     "create_index",
     "delete_index",
+    "free_index_name",
     "indices_behind",
     "is_index_of",
     "move_aliases",
@@ -38,6 +39,13 @@ class Standing:
 def new_index_name(alias: str, now: datetime) -> str:
     """`<alias>-<UTC date>-<time>-<microseconds>`, such as `products-20260131-235959-000123`; later names sort later."""
     return f"{alias}-{now.astimezone(UTC):%Y%m%d-%H%M%S-%f}"
+
+
+def free_index_name(engine: Engine, alias: str, now: datetime) -> str:
+    """The first name of `new_index_name`, from this moment on, that no index has."""
+    while indices_behind(engine, name := new_index_name(alias, now)):
+        now += timedelta(microseconds=1)
+    return name
 
 
 def is_index_of(alias: str, index: str) -> bool:

@@ -14,7 +14,7 @@ from affinity_search.config.address import checked_address
 from affinity_search.config.model import EngineSettings
 from affinity_search.engine.answers import part
 from affinity_search.engine.connection import BoundedConnection
-from affinity_search.engine.protocol import EngineInfo
+from affinity_search.engine.protocol import CONNECTIONS, EngineInfo
 from affinity_search.engine.shapes import expect_shape
 from affinity_search.errors import (
     BrokenAnswer,
@@ -47,7 +47,7 @@ class OpenSearchEngine:
             ca_certs=_authorities(settings.ca_file),
             timeout=settings.timeout_seconds,
             max_retries=0,
-            pool_maxsize=8,
+            pool_maxsize=CONNECTIONS,
         )
 
     @property

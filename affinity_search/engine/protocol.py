@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import quote
 
-__all__ = ["Engine", "EngineInfo", "path"]
+__all__ = ["CONNECTIONS", "Engine", "EngineInfo", "path"]
+
+CONNECTIONS = 8
+"""Requests that an engine is sent at once by one process; each has a connection of its own."""
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from affinity_search.config.model import ITEM, OWNED_DEMOTION, Config
 from affinity_search.lookups.coding import codings
+from affinity_search.plain import plain_fields
 from affinity_search.profiles.population import Population
 from affinity_search.state.heavy import HeavyShoppers
 from affinity_search.state.known import NONE_KNOWN, KnownItems
@@ -67,6 +69,10 @@ class BuildReport:
     def entries(self) -> int:
         """Entries of all attributes together."""
         return sum(report.entries for report in self.attributes.values())
+
+    def as_json(self) -> dict[str, Any]:
+        """The report as plain JSON values."""
+        return {**plain_fields(self), "entries": self.entries}
 
 
 def warnings(

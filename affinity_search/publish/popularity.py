@@ -18,6 +18,7 @@ from affinity_search.engine.ownership import mark_of
 from affinity_search.engine.protocol import Engine, path
 from affinity_search.engine.reading import Position, positions
 from affinity_search.errors import ConfigError, EngineFailed, MissingResource
+from affinity_search.plain import plain_fields
 from affinity_search.publish.recipient import check_recipient
 from affinity_search.publish.written_since import Reading, read_signals
 from affinity_search.state.builds import read_meta, state_id, transaction, write_meta
@@ -68,6 +69,10 @@ class SignalReport:
     compared: int = 0
     repaired: int = 0
     warnings: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """The report as plain JSON values."""
+        return plain_fields(self)
 
 
 def refresh_signals(

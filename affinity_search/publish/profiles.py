@@ -21,6 +21,7 @@ from affinity_search.engine.bulk import Action, BulkReport, Refusal, write_bulk
 from affinity_search.engine.protocol import Engine
 from affinity_search.errors import EngineFailed, MissingResource
 from affinity_search.lookups.coding import codings
+from affinity_search.plain import plain_fields
 from affinity_search.profiles.documents import lookup_documents, profile_document, shopper_of
 from affinity_search.profiles.publication import Publication
 from affinity_search.publish.look import Counts, begin, count_both, finish
@@ -113,6 +114,10 @@ class PublishReport:
     def sent(self) -> int:
         """Every document sent: written + superseded + absent + refused."""
         return self.written + self.superseded + self.absent + self.refused
+
+    def as_json(self) -> dict[str, Any]:
+        """The report as plain JSON values."""
+        return plain_fields(self)
 
 
 def publish_profiles(

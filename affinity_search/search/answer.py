@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from affinity_search.config.roles import Role
 from affinity_search.engine.answers import partial
 from affinity_search.lookups.clauses import matched_boosts, matched_levels, matched_slots
+from affinity_search.plain import plain_fields
 
 __all__ = ["Answer", "Hit", "Reason", "read_answer"]
 
@@ -42,6 +43,10 @@ class Reason:
     role: Role | None = None
     slots: tuple[str, ...] = ()
 
+    def as_json(self) -> dict[str, Any]:
+        """The reason as plain JSON values."""
+        return plain_fields(self)
+
 
 @dataclass(frozen=True)
 class Hit:
@@ -49,7 +54,8 @@ class Hit:
 
     Where `accounted` is True, score = relevance * factor and factor = 1 + the sum of the reasons' boosts. It is False
     beyond the window of a personal search: whether that hit was re-ranked is not known, so that `relevance` and
-    `factor` are None and there are no reasons.
+    `factor` are None and there are no reasons. `highlight` holds by field the fragments that the engine marked, empty
+    where the template asks for none.
     """
 
     rank: int
@@ -60,6 +66,11 @@ class Hit:
     source: Mapping[str, Any]
     reasons: tuple[Reason, ...] = ()
     accounted: bool = True
+    highlight: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """The hit as plain JSON values."""
+        return plain_fields(self)
 
 
 @dataclass(frozen=True)
@@ -71,7 +82,8 @@ class Answer:
     `window` is the last rank that is accounted for, as the template tells it; None where all hits are, or none came.
     `total` is the number of hits in all, where it was asked for; it is a lower limit where `total_exact` is False.
     `any_word` is True where no hit has every word and those with any of them were taken. `shards` is how many parts
-    of the index answered, each of which has a window of its own.
+    of the index answered, each of which has a window of its own. `aggregations` are the engine's own, empty where the
+    template asks for none.
     """
 
     hits: tuple[Hit, ...]
@@ -84,6 +96,11 @@ class Answer:
     total_exact: bool = True
     any_word: bool = False
     shards: int = 1
+    aggregations: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """The answer as plain JSON values."""
+        return plain_fields(self)
 
 
 def read_answer(body: Mapping[str, Any], *, first_rank: int = 1, personal: bool = False) -> Answer:
@@ -103,6 +120,7 @@ def read_answer(body: Mapping[str, Any], *, first_rank: int = 1, personal: bool 
         total=total.get("value"),
         total_exact=total.get("relation", "eq") == "eq",
         shards=body.get("_shards", {}).get("total", 1),
+        aggregations=body.get("aggregations", {}),
     )
 
 
@@ -135,9 +153,9 @@ def _notes(names: Sequence[str], *, personal: bool) -> list[str]:
 
 
 def _hit(raw: Mapping[str, Any], rank: int, *, accounted: bool) -> Hit:
-    source = raw.get("_source", {})
+    source, highlight = raw.get("_source", {}), raw.get("highlight", {})
     if not accounted:
-        return Hit(rank, raw["_id"], raw["_score"], None, None, source, accounted=False)
+        return Hit(rank, raw["_id"], raw["_score"], None, None, source, accounted=False, highlight=highlight)
     names = raw.get("matched_queries", [])
     boosts, levels, slots = matched_boosts(names), matched_levels(names), matched_slots(names)
     factor = 1 + sum(boosts.values())
@@ -150,4 +168,5 @@ def _hit(raw: Mapping[str, Any], rank: int, *, accounted: bool) -> Hit:
         factor=factor,
         source=source,
         reasons=tuple(sorted(reasons, key=lambda reason: (-reason.share, reason.attribute))),
+        highlight=highlight,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Unpack, cast
 
 from affinity_search.config.model import Config
@@ -40,7 +40,7 @@ class ExplainedHit:
             "accounted": hit.accounted,
             "relevance": hit.relevance,
             "factor": hit.factor,
-            "reasons": [asdict(reason) for reason in hit.reasons],
+            "reasons": [reason.as_json() for reason in hit.reasons],
             "sentence": self.sentence,
         }
 
@@ -64,6 +64,7 @@ class Explanation:
     def as_json(self) -> dict[str, Any]:
         """The explanation as plain JSON values."""
         return {
+            "query": self.query,
             "user": self.user,
             "template": self.answer.template,
             "window": self.answer.window,

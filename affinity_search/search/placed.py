@@ -44,6 +44,7 @@ class Placement:
     def as_json(self) -> dict[str, Any]:
         """The placement as plain JSON values."""
         return {
+            "query": self.query,
             "user": self.user,
             "item": self.item,
             "template": self.answer.template,

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from affinity_search.errors import DataError
 from affinity_search.events import Accounting, UnreadableFile
+from affinity_search.plain import plain
 from affinity_search.state.known import NONE_KNOWN, KnownItems, NearMiss
 
 __all__ = ["FileReport", "HeldChange", "IngestFailed", "IngestReport", "raise_where_failed"]
@@ -40,6 +42,16 @@ class FileReport:
         if self.known.share is not None and self.known.share < 0.5:
             return f"{self.path}: expected most events to name an item of the catalogue, {self.known}"
         return ""
+
+    def as_json(self) -> dict[str, Any]:
+        """The file, its counts, and the share of its events whose item is known, as plain JSON values."""
+        return {
+            "file": str(self.path),
+            **self.accounting.counts(),
+            "known_items_share": self.known.share,
+            "quarantine": str(self.quarantine) if self.quarantine else None,
+            "error": self.error.message if self.error else None,
+        }
 
     @property
     def warning(self) -> str:
@@ -110,6 +122,15 @@ class IngestReport:
         """What deserves a look but stops nobody."""
         said = [*(file.warning for file in self.files), *map(str, self.near_misses), self.held.warning]
         return [line for line in said if line]
+
+    def as_json(self) -> dict[str, Any]:
+        """The report as plain JSON values."""
+        return {
+            "files": [file.as_json() for file in self.files],
+            "total": self.total.counts(),
+            "held": plain(self.held),
+            "near_misses": plain(self.near_misses),
+        }
 
 
 class IngestFailed(DataError):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -74,6 +74,12 @@ class Tuning:
     searches: int
     shoppers: int
     confirmed: Confirmed
+
+    def as_json(self) -> dict[str, Any]:
+        """The tuning as plain JSON values; intervals are None where there were too few shoppers."""
+        from affinity_search.tuning.report import as_json
+
+        return as_json(self)
 
 
 def tune(engine: Engine, files: Files, config: Config, aim: Objective, *, say: Say = lambda _: None) -> Tuning:

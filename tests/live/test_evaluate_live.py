@@ -14,8 +14,8 @@ from affinity_search.cli import main
 from affinity_search.config import parse_config
 from affinity_search.engine.opensearch import OpenSearchEngine
 from affinity_search.errors import DataError, EngineFailed
-from affinity_search.evaluate.folder import FolderEvaluation, evaluate_folder
-from affinity_search.evaluate.report import as_json, warnings
+from affinity_search.evaluation.folder import FolderEvaluation, evaluate_folder
+from affinity_search.evaluation.report import as_json, warnings
 from affinity_search.offline.comparison import Difference
 from affinity_search.offline.measures import mean
 from tests.live.evaluate_shops import Shop, write_shop
@@ -128,9 +128,9 @@ def test_what_was_bought_steps_back_and_is_a_part_of_the_report(engine: OpenSear
     }
     assert found.controls.formula_error < 1e-4
     assert found.controls.empty_changed == 0
-    assert found.all.parts["alone new"].sure_gain, "who bought a thing wants another one"
+    assert found.all.parts["alone owned_demotion"].sure_gain, "who bought a thing wants another one"
     # With what the shopper owns taken out on both sides, all that is left is lifted alike.
-    assert found.novel.parts["alone new"].percent == pytest.approx(0, abs=0.5)
+    assert found.novel.parts["alone owned_demotion"].percent == pytest.approx(0, abs=0.5)
 
 
 def test_without_a_signal_the_lift_is_about_nothing(engine: OpenSearchEngine, tmp_path: Path) -> None:

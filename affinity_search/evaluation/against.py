@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from affinity_search.config.model import Config
 from affinity_search.engine.protocol import Engine
-from affinity_search.evaluate.answers import Progress, answers
-from affinity_search.evaluate.evaluation import Evaluation
-from affinity_search.evaluate.sides import MAIN
-from affinity_search.evaluate.targets import Rankings, Task, all_targets, either, novel_targets
+from affinity_search.evaluation.answers import Progress, answers
+from affinity_search.evaluation.evaluation import Evaluation
+from affinity_search.evaluation.sides import MAIN
+from affinity_search.evaluation.targets import Rankings, Task, all_targets, either, novel_targets
 from affinity_search.offline.comparison import Difference, compare
 from affinity_search.offline.measures import MEASURES, measure
 from affinity_search.offline.queries import Query

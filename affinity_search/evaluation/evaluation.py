@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from affinity_search.config.model import Config
 from affinity_search.engine.protocol import Engine
 from affinity_search.errors import DataError
-from affinity_search.evaluate.answers import Progress, answers
-from affinity_search.evaluate.controls import NOBODY, Controls, controls, draw_shuffled
-from affinity_search.evaluate.facts import Facts, gather_facts, owned_items
-from affinity_search.evaluate.sides import Side, boosted_candidates, sides
-from affinity_search.evaluate.targets import Rankings, all_targets, novel_targets
+from affinity_search.evaluation.answers import Progress, answers
+from affinity_search.evaluation.controls import NOBODY, Controls, controls, draw_shuffled
+from affinity_search.evaluation.facts import Facts, gather_facts, owned_items
+from affinity_search.evaluation.sides import Side, boosted_candidates, sides
+from affinity_search.evaluation.targets import Rankings, all_targets, novel_targets
 from affinity_search.offline.formula import read_shop
 from affinity_search.offline.queries import Query
 from affinity_search.offline.replay import Search

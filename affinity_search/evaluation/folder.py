@@ -8,12 +8,13 @@ import tempfile
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from affinity_search.config import Config
 from affinity_search.engine import Engine
-from affinity_search.evaluate.against import Against, ask_other, set_against
-from affinity_search.evaluate.answers import Progress
-from affinity_search.evaluate.evaluation import Evaluation, evaluate
+from affinity_search.evaluation.against import Against, ask_other, set_against
+from affinity_search.evaluation.answers import Progress
+from affinity_search.evaluation.evaluation import Evaluation, evaluate
 from affinity_search.extras import extra_module
 from affinity_search.offline.own_log import cut_log
 from affinity_search.offline.queries import Query, look_derived, read_queries, sample_places
@@ -44,6 +45,12 @@ class FolderEvaluation:
     held: int
     suggested: bool
     against: Against | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The evaluation as plain JSON values; a number that cannot be said is None."""
+        from affinity_search.evaluation.report import as_json
+
+        return as_json(self)
 
 
 @dataclass(frozen=True)

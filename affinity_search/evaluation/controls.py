@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING
 
-from affinity_search.evaluate.sides import Side, against_generic
-from affinity_search.evaluate.targets import Rankings
+from affinity_search.evaluation.sides import Side, against_generic
+from affinity_search.evaluation.targets import Rankings
 from affinity_search.offline.comparison import Difference
 from affinity_search.offline.formula import Boosts, Shop, scores
 from affinity_search.offline.queries import Query

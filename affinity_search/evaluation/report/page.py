@@ -8,10 +8,10 @@ from pathlib import Path
 
 import jinja2
 
-from affinity_search.evaluate.breakdown import deciles
-from affinity_search.evaluate.folder import FolderEvaluation
-from affinity_search.evaluate.report.tables import introduction, percent, tables
-from affinity_search.evaluate.sides import MAIN
+from affinity_search.evaluation.breakdown import deciles
+from affinity_search.evaluation.folder import FolderEvaluation
+from affinity_search.evaluation.report.tables import introduction, percent, tables
+from affinity_search.evaluation.sides import MAIN
 from affinity_search.offline.comparison import Difference
 
 __all__ = ["Bar", "Chart", "as_html", "chart"]

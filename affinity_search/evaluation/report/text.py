@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from affinity_search.evaluate.folder import FolderEvaluation
-from affinity_search.evaluate.report.tables import Table, introduction, tables
+from affinity_search.evaluation.folder import FolderEvaluation
+from affinity_search.evaluation.report.tables import Table, introduction, tables
 
 __all__ = ["as_markdown", "as_text"]
 

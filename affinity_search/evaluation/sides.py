@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from affinity_search.evaluate.targets import Rankings, Task
+from affinity_search.evaluation.targets import Rankings, Task
 from affinity_search.offline.comparison import Difference, compare
 from affinity_search.offline.formula import Boosts, Shop, boosts, scores
 from affinity_search.offline.measures import DEPTH, MEASURES, measure

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from affinity_search.config.model import Config
-from affinity_search.evaluate.targets import Rankings
+from affinity_search.evaluation.targets import Rankings
 from affinity_search.offline.measures import DEPTH
 from affinity_search.offline.queries import Query
 from affinity_search.offline.replay import Search

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from affinity_search.evaluate.against import Against, Contrast
-from affinity_search.evaluate.breakdown import Group, classes, deciles, regressions
-from affinity_search.evaluate.evaluation import Evaluation
-from affinity_search.evaluate.folder import FolderEvaluation
-from affinity_search.evaluate.report.values import warnings
-from affinity_search.evaluate.sides import Side
+from affinity_search.evaluation.against import Against, Contrast
+from affinity_search.evaluation.breakdown import Group, classes, deciles, regressions
+from affinity_search.evaluation.evaluation import Evaluation
+from affinity_search.evaluation.folder import FolderEvaluation
+from affinity_search.evaluation.report.values import warnings
+from affinity_search.evaluation.sides import Side
 from affinity_search.offline.comparison import Difference
 from affinity_search.offline.measures import MEASURES, mean
 

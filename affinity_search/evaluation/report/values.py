@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from affinity_search.evaluate.against import Against, Contrast
-from affinity_search.evaluate.breakdown import Group, Regression, classes, deciles, regressions
-from affinity_search.evaluate.evaluation import Evaluation
-from affinity_search.evaluate.folder import FolderEvaluation
-from affinity_search.evaluate.sides import MAIN, Side
+from affinity_search.evaluation.against import Against, Contrast
+from affinity_search.evaluation.breakdown import Group, Regression, classes, deciles, regressions
+from affinity_search.evaluation.evaluation import Evaluation
+from affinity_search.evaluation.folder import FolderEvaluation
+from affinity_search.evaluation.sides import MAIN, Side
 from affinity_search.offline.comparison import Difference
 from affinity_search.offline.formula import LARGEST_ERROR
 from affinity_search.offline.measures import MEASURES, mean

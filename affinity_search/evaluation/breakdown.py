@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from affinity_search.evaluate.evaluation import Evaluation
-from affinity_search.evaluate.sides import MAIN, Side
+from affinity_search.evaluation.evaluation import Evaluation
+from affinity_search.evaluation.sides import MAIN, Side
 from affinity_search.offline.comparison import Difference, compare
 from affinity_search.offline.queries import Query
 
