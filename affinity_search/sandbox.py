@@ -108,7 +108,7 @@ def open_sandbox(
 
 
 def remove_sandbox(engine: Engine, name: str) -> None:
-    """Removes from the engine what a trial of this name has made there; nothing else is touched."""
+    """Removes from the engine what the sandbox of this name has made there; nothing else is touched."""
     deploy.remove_deployment(engine, name, f"{name}-products", datetime.now(UTC))
 
 

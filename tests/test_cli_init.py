@@ -49,7 +49,7 @@ def test_validate_says_that_what_was_bought_steps_back() -> None:
     text = "events: {types: {buy: {weight: 1}}}\nitem_affinity: {owned_demotion: 0.25}\n"
     Path("affinity.yaml").write_text(text, encoding="utf-8")
     assert run("validate").output == (
-        "affinity.yaml: valid; no attribute, item list off, step back on; 2 of 16 lookups; "
+        "affinity.yaml: valid; no attribute, item list off, owned-item demotion on; 2 of 16 lookups; "
         "an item is boosted to at most 1.25 times its relevance\n"
     )
 
@@ -101,7 +101,7 @@ def test_init_names_the_attributes_that_it_took() -> None:
     found = run("init", "--items", "items.jsonl", "--events", "events.jsonl")
     assert found.output.splitlines()[1].startswith("attribute brand: 100% of the items and 100% of the events have it")
     said = (
-        "affinity.yaml: valid; 1 attribute (brand), item list on, step back on; 10 of 16 lookups; an item is boosted "
+        "affinity.yaml: valid; 1 attribute (brand), item list on, owned-item demotion on; 10 of 16 lookups; an item is"
     )
     assert run("validate").output.startswith(said)
 

@@ -42,10 +42,10 @@ class LateEngine:
 def test_a_search_that_ran_out_of_time_is_a_failure() -> None:
     found = probe(CONFIG, LateEngine(), (Template("search", "1", "t"),))
     assert found.failures == tuple(
-        f"template search: {name}: expected the whole answer, got one in which time ran out (timed_out)"
+        f"template search: {name}: expected the whole answer, got one in which the time was up"
         for name in ("a generic search", "a browse", "a personal search", "a personal browse")
     )
-    with pytest.raises(ConfigError, match="time ran out"):
+    with pytest.raises(ConfigError, match="the time was up"):
         refuse_dead_search(found)
 
 

@@ -121,7 +121,7 @@ def test_quality_of_both_orders() -> None:
     assert found.personalised(config).all.tolist() == [1.0]
 
 
-def test_full_weights_fit_what_is_switched_on() -> None:
+def test_saturation_weights_fit_what_is_switched_on() -> None:
     found = scorer(searches([{3}]), brand=[0.0, 1.0, 1.5, 2.0], bought=[0.0, 0.5, 0.0, 0.0], related=[0, 0, 0.2, 0])
     fitted = found.fitted(CONFIG, ["brand", "theme", "item"])
     assert fitted.attributes["brand"].saturation_weight == 1.5
@@ -131,7 +131,7 @@ def test_full_weights_fit_what_is_switched_on() -> None:
     assert (only.attributes["brand"].saturation_weight, only.item_affinity.saturation_weight) == (1.5, 2.0)
 
 
-def test_full_weight_is_the_99th_percentile() -> None:
+def test_saturation_weight_is_the_99th_percentile() -> None:
     assert saturation_weight(np.array([0.0, *(n / 100 for n in range(1, 102))])) == 1.0
     assert saturation_weight(np.array([0.001])) == 0.01
     assert saturation_weight(np.array([1.23456])) == 1.23

@@ -31,7 +31,12 @@ class Answers:
 
 def page(*ids: str, scroll: str = "s1", failed: int = 0, timed_out: bool = False) -> dict[str, Any]:
     hits = [{"_id": name} for name in ids]
-    return {"_scroll_id": scroll, "_shards": {"failed": failed}, "timed_out": timed_out, "hits": {"hits": hits}}
+    return {
+        "_scroll_id": scroll,
+        "_shards": {"total": 3, "failed": failed},
+        "timed_out": timed_out,
+        "hits": {"hits": hits},
+    }
 
 
 def test_pages_are_read_to_the_end_and_the_scroll_is_given_back() -> None:
@@ -53,19 +58,19 @@ def test_pages_are_read_to_the_end_and_the_scroll_is_given_back() -> None:
 
 @pytest.mark.parametrize(
     ("part", "why"),
-    [(page("c", failed=1), "1 shards failed"), (page("c", timed_out=True), "it ran out of time")],
+    [(page("c", failed=1), "1 of 3 shards failed"), (page("c", timed_out=True), "the time was up")],
 )
 def test_a_part_of_the_pages_is_an_error_and_the_scroll_is_given_back(part: Any, why: str) -> None:
     engine = Answers(page("a"), part, {})
-    with pytest.raises(EngineFailed, match=f"http://engine/x: expected a whole answer, got a part .{why}"):
+    with pytest.raises(EngineFailed, match=f"http://engine: x: expected an answer of all shards, {why}"):
         list(read_pages(engine, "x", {}))
     assert engine.requests[-1][:2] == ("DELETE", "/_search/scroll")
 
 
 def test_a_part_of_a_count_is_an_error() -> None:
     assert count_whole(Answers({"count": 3, "_shards": {"failed": 0}}), "x") == 3
-    with pytest.raises(EngineFailed, match="2 shards failed"):
-        count_whole(Answers({"count": 3, "_shards": {"failed": 2}}), "x")
+    with pytest.raises(EngineFailed, match="2 of 3 shards failed"):
+        count_whole(Answers({"count": 3, "_shards": {"total": 3, "failed": 2}}), "x")
 
 
 def shard(newest: int, settled: int, *, primary: bool = True) -> dict[str, Any]:

@@ -72,10 +72,9 @@ def test_a_declared_role_goes_before_the_name_and_outlives_a_dump() -> None:
 
 def test_what_has_to_be_foretold_is_bought_or_not_called_so() -> None:
     mixed = events(order={"weight": 0.5}, view={"weight": 1})
-    assert (mixed.targets, mixed.target_word, mixed.purchases_only) == ({"order"}, "purchase", False)
+    assert (mixed.targets, mixed.target_word) == ({"order"}, "purchase")
     looked = events(click={"weight": 0.2}, view={"weight": 1}, purchase={"weight": 0})
-    assert (looked.targets, looked.target_word, looked.purchases_only) == ({"view"}, "event", False)
-    assert events(buy={"weight": 3}, view={"weight": 0}).purchases_only
+    assert (looked.targets, looked.target_word) == ({"view"}, "event")
 
 
 def test_nothing_steps_back_where_nothing_is_known_to_be_bought() -> None:

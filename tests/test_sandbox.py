@@ -1,4 +1,4 @@
-"""A data folder's files, and the names that keep a trial apart from the shop in use."""
+"""A data folder's files, and the names that keep a sandbox apart from the shop in use."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ def test_files_are_found_by_their_names(tmp_path: Path) -> None:
         find_files(tmp_path)
 
 
-def test_every_name_in_the_engine_is_the_trials_own() -> None:
-    own = sandbox_names(parse_config(CONFIG), "http://127.0.0.1:9200", "trial-1")
-    assert (own.items.index, own.items.text_fields) == ("trial-1-products", {"name": 3.0})
+def test_every_name_in_the_engine_is_the_sandboxes_own() -> None:
+    own = sandbox_names(parse_config(CONFIG), "http://127.0.0.1:9200", "sandbox-1")
+    assert (own.items.index, own.items.text_fields) == ("sandbox-1-products", {"name": 3.0})
     assert (own.lookup_index, own.profile_index, own.ledger_index) == (
-        "trial-1-lookup",
-        "trial-1-profiles",
-        "trial-1-ledger",
+        "sandbox-1-lookup",
+        "sandbox-1-profiles",
+        "sandbox-1-ledger",
     )
-    assert own.search.template == "trial-1-search"
+    assert own.search.template == "sandbox-1-search"
     assert own.engine.url == "http://127.0.0.1:9200"
 
 

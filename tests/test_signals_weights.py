@@ -40,7 +40,7 @@ def test_item_weight_is_a_share_of_the_log_of_the_count() -> None:
     ("weight", "expected"),
     [(1e-9, 1), (0.26, 1), (0.79, 1), (0.81, 2), (4, 8), (7.74, 15), (8, 15), (9, 15), (1e9, 15)],
 )
-def test_levels_are_linear_up_to_the_full_weight(weight: float, expected: int) -> None:
+def test_levels_are_linear_up_to_the_saturation_weight(weight: float, expected: int) -> None:
     assert level(weight, 8, 15) == expected
 
 

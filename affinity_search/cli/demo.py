@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from affinity_search.cli.stderr import say
 from affinity_search.demo import Comparison, Demo, compare, deploy_demo
 from affinity_search.engine.embedded import default_home, start
 from affinity_search.engine.opensearch import OpenSearchEngine
@@ -34,11 +35,11 @@ def demo(data: Path | None, query: str | None, as_json: bool, url: str | None) -
     The demonstration keeps to names of its own in the engine and replaces those of its last run.
     """
     engine = OpenSearchEngine(url or start().url)
-    _say(f"engine: {engine.info().distribution} {engine.info().version} at {engine.url}")
+    say(f"engine: {engine.info().distribution} {engine.info().version} at {engine.url}")
     name = f"demo-{re.sub('[^a-z0-9]+', '-', data.resolve().name.lower()).strip('-')}" if data else "demo-shop"
     work = default_home().parent / name
     with tempfile.TemporaryDirectory() as made:
-        deployed = deploy_demo(engine, data or _synthetic(Path(made)), work, name, _say)
+        deployed = deploy_demo(engine, data or _synthetic(Path(made)), work, name, say)
         found = compare(deployed, query)
     click.echo(json.dumps(found.as_json(), ensure_ascii=False, indent=2) if as_json else _text(found, deployed))
 
@@ -46,13 +47,9 @@ def demo(data: Path | None, query: str | None, as_json: bool, url: str | None) -
 def _synthetic(folder: Path) -> Path:
     from affinity_search.demo.shop import write_shop
 
-    _say("shop: a synthetic catalogue with planted tastes")
+    say("shop: a synthetic catalogue with planted tastes")
     write_shop(folder)
     return folder
-
-
-def _say(line: str) -> None:
-    click.echo(line, err=True)
 
 
 def _text(found: Comparison, deployed: Demo) -> str:

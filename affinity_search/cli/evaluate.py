@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from affinity_search.cli.interrupt import ended_by_exception
+from affinity_search.cli.stderr import say, warn
 from affinity_search.config import load_config
 from affinity_search.config.model import EngineSettings
 from affinity_search.engine.embedded import start
@@ -67,7 +68,7 @@ def evaluate(
     expect_folder(html)
     settings = shop.engine if shop and url else EngineSettings()
     engine = OpenSearchEngine(url or start().url, settings.model_copy(update={"timeout_seconds": PATIENCE_SECONDS}))
-    _say(f"engine: {engine.info().distribution} {engine.info().version} at {engine.url}")
+    say(f"engine: {engine.info().distribution} {engine.info().version} at {engine.url}")
     with ended_by_exception():
         found = evaluate_folder(
             engine,
@@ -77,7 +78,7 @@ def evaluate(
             split=split.date() if split else None,
             sample=sample,
             seed=seed,
-            say=_say,
+            say=say,
             progress=_Progress(),
         )
     if markdown:
@@ -87,12 +88,7 @@ def evaluate(
     click.echo(
         json.dumps(as_json(found), ensure_ascii=False, indent=2, allow_nan=False) if as_json_ else as_text(found)
     )
-    for warning in warnings(found):
-        click.echo(f"warning: {warning}", err=True)
-
-
-def _say(line: str) -> None:
-    click.echo(line, err=True)
+    warn(warnings(found))
 
 
 class _Progress:

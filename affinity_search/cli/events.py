@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from affinity_search.cli.options import accept_loss_option, config_option, json_option
+from affinity_search.cli.stderr import say, warn
 from affinity_search.config import Config, load_config
 from affinity_search.events import Accounting
 from affinity_search.state import open_state
@@ -53,8 +54,7 @@ def ingest_command(files: tuple[Path, ...], accept_loss: bool, config_path: Path
             _print_report(failure.report, as_json)
             raise
     _print_report(report, as_json)
-    for problem in report.problems:
-        click.echo(f"warning: {problem}", err=True)
+    warn(report.problems)
 
 
 @events.command("status")
@@ -83,12 +83,11 @@ def _newest_date(found: Held, config: Config) -> str | None:
 
 
 def _print_progress(path: Path, accounting: Accounting) -> None:
-    click.echo(f"{path}: {accounting.read} read", err=True)
+    say(f"{path}: {accounting.read} read")
 
 
 def _print_report(report: IngestReport, as_json: bool) -> None:
-    for warning in report.warnings:
-        click.echo(f"warning: {warning}", err=True)
+    warn(report.warnings)
     if as_json:
         click.echo(json.dumps(report.as_json()))
         return

@@ -15,8 +15,8 @@ from affinity_search.cli.options import (
     json_option,
     mode_of,
     verify_option,
-    warn,
 )
+from affinity_search.cli.stderr import warn
 from affinity_search.config import load_config
 from affinity_search.deploy.items import LoadReport, load_items
 from affinity_search.engine import connect
@@ -45,8 +45,7 @@ def load(file: Path, accept_loss: bool, take_over: bool, config_path: Path, as_j
     with open_state(shop.state.path) as connection:
         report = load_items(connect(shop.engine), connection, file, shop, accept_loss=accept_loss, take_over=take_over)
     click.echo(json.dumps(report.as_json()) if as_json else _load_text(report, shop.items.index))
-    for name, lost in report.lost.items():
-        click.echo(f"warning: {name}: {lost.items:,} items lose it: {'; '.join(lost.examples)}", err=True)
+    warn(f"{name}: {lost.items:,} items lose it: {'; '.join(lost.examples)}" for name, lost in report.lost.items())
 
 
 @items.command()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
@@ -15,7 +14,6 @@ __all__ = [
     "json_option",
     "mode_of",
     "verify_option",
-    "warn",
 ]
 
 config_option = click.option(
@@ -38,9 +36,3 @@ force_option = click.option("--force", is_flag=True, help="Write everything agai
 def mode_of(verify: bool, force: bool) -> Literal["look", "verify", "force"]:
     """What `--verify` and `--force` ask for; `--force` does all that `--verify` does."""
     return "force" if force else "verify" if verify else "look"
-
-
-def warn(warnings: Iterable[str]) -> None:
-    """Prints warnings where they do not mix with the report: on stderr."""
-    for warning in warnings:
-        click.echo(f"warning: {warning}", err=True)

@@ -12,7 +12,8 @@ from typing import Any
 
 import click
 
-from affinity_search.cli.options import config_option, force_option, json_option, mode_of, verify_option, warn
+from affinity_search.cli.options import config_option, force_option, json_option, mode_of, verify_option
+from affinity_search.cli.stderr import warn
 from affinity_search.config import load_config
 from affinity_search.engine import connect
 from affinity_search.errors import MissingResource

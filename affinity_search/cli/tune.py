@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from affinity_search.cli.interrupt import ended_by_exception
+from affinity_search.cli.stderr import say
 from affinity_search.config import Config, load_config
 from affinity_search.config.model import EngineSettings
 from affinity_search.engine.embedded import start
@@ -67,10 +68,10 @@ def tune(
     settings = before.engine if config and url else EngineSettings()
     engine = OpenSearchEngine(url or start().url, settings.model_copy(update={"timeout_seconds": PATIENCE_SECONDS}))
     with ended_by_exception():
-        found = tune_shop(engine, files, before, objective, say=_say)
+        found = tune_shop(engine, files, before, objective, say=say)
     if output:
         write_whole(output, proposal(found))
-        _say(f"{output} written")
+        say(f"{output} written")
     shown = json.dumps(as_json(found), ensure_ascii=False, indent=2, allow_nan=False) if as_json_ else as_text(found)
     click.echo(shown)
 
@@ -84,7 +85,7 @@ def _files(data: Path | None, items: Path | None, events: Path | None) -> Files:
 
 
 def _suggested(files: Files) -> Config:
-    _say(f"init: looking at {files.items.name} and {files.events.name}")
+    say(f"init: looking at {files.items.name} and {files.events.name}")
     return suggest_from_files(files.items, [files.events]).suggestion.config
 
 
@@ -95,7 +96,3 @@ def _relative(config: Config, file: Path) -> Config:
     if not path.is_relative_to(folder):
         return config
     return config.model_copy(update={"state": config.state.model_copy(update={"path": path.relative_to(folder)})})
-
-
-def _say(line: str) -> None:
-    click.echo(line, err=True)

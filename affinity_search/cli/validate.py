@@ -42,7 +42,7 @@ def _summary(name: str, config: Config) -> str:
     counted = "1 attribute" if len(active) == 1 else f"{len(active)} attributes"
     tastes = f"{counted} ({', '.join(active)})" if active else "no attribute"
     items = "on" if config.item_affinity.strength else "off"
-    items += ", step back on" if config.item_affinity.owned_demotion else ""
+    items += ", owned-item demotion on" if config.item_affinity.owned_demotion else ""
     return (
         f"{name}: valid; {tastes}, item list {items}; {config.lookups} of {config.search.max_lookups} lookups; "
         f"an item is boosted to at most {1 + min(config.total_boost, config.search.max_boost):.2f} times its relevance"

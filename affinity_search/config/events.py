@@ -55,11 +55,6 @@ class Events(Section):
         return self.purchases & counting.keys() or frozenset(n for n, weight in counting.items() if weight == most)
 
     @property
-    def purchases_only(self) -> bool:
-        """True where every type that counts is a purchase."""
-        return self.purchases >= {name for name, kind in self.types.items() if kind.weight}
-
-    @property
     def target_word(self) -> str:
         """What reports call the events to be foretold: `purchase` only where they are purchases, else `event`."""
         return "purchase" if self.targets <= self.purchases else "event"

@@ -1,4 +1,4 @@
-"""Deployment: what the configuration wants in the engine, planned as changes, applied, recorded and reversed."""
+"""Deployment: what the configuration wants in the engine, planned, applied, recorded, reversed; and the item index."""
 
 from affinity_search.deploy.applying import apply, refuse_foreign, rollback
 from affinity_search.deploy.artefact import Artefact, artefacts

@@ -9,6 +9,7 @@ from typing import Any
 
 from affinity_search.config.findings import meant
 from affinity_search.config.model import ITEM, Config
+from affinity_search.engine.ownership import mark_of
 
 __all__ = ["EXACT", "NUMBERS", "ItemField", "ItemMapping", "key_fields", "misfits", "refused_keys"]
 
@@ -47,7 +48,7 @@ class ItemMapping:
         """The mapping in the engine's answer."""
         fields = dict(_fields(mappings.get("properties", {}), "", nested=False))
         dynamic = str(mappings.get("dynamic", "true")).lower()
-        return cls(index, fields, dynamic, "affinity_search" in mappings.get("_meta", {}))
+        return cls(index, fields, dynamic, bool(mark_of(mappings)))
 
     def field(self, path: str) -> ItemField | None:
         """The field at the path, through aliases and into flat objects; None where there is none."""

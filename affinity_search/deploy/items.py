@@ -198,7 +198,7 @@ def _last_of_each(source: Path, lines: Mapping[str, int]) -> Iterator[Item]:
 def _expect_as_created(engine: Engine, index: str) -> None:
     """Raises where somebody deleted the index meanwhile, and the engine made one by itself for the next document."""
     mappings = engine.call("GET", path(index, "_mapping"))[index]["mappings"]
-    if "affinity_search" not in mappings.get("_meta", {}):
+    if not mark_of(mappings):
         raise EngineFailed(
             f"{engine.url}/{index}: expected the index as it was made, found one without its mapping",
             hint="Somebody deleted it meanwhile. The items in use are as before: run the same command again.",

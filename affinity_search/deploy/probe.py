@@ -14,6 +14,7 @@ from affinity_search.config.model import ITEM, Config
 from affinity_search.deploy.item_fields import NUMBERS, ItemMapping, key_fields, misfits, refused_keys
 from affinity_search.deploy.store import read
 from affinity_search.engine import Engine, path
+from affinity_search.engine.answers import partial
 from affinity_search.engine.indices import indices_behind
 from affinity_search.errors import ConfigError, EngineFailed, MissingResource, RefusedRequest
 from affinity_search.surfaces import Template
@@ -143,11 +144,9 @@ def _any_shopper(engine: Engine, config: Config) -> str | None:
 
 def _gap(answer: Mapping[str, Any]) -> str:
     """What is missing of the answer; empty for a whole one."""
-    shards = answer.get("_shards", {})
-    if failed := shards.get("failed"):
-        causes = [failure.get("reason", {}).get("reason") for failure in shards.get("failures", [])]
-        return f"{failed} of {shards['total']} shards failed ({causes[0] if causes else 'no reason given'})"
-    return "time ran out (timed_out)" if answer.get("timed_out") else ""
+    gap = partial(answer)
+    causes = [failure.get("reason", {}).get("reason") for failure in answer.get("_shards", {}).get("failures", [])]
+    return f"{gap} ({causes[0]})" if gap and causes else gap
 
 
 def _cure(message: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from affinity_search.engine.answers import expect_whole
 from affinity_search.engine.protocol import Engine, path
 from affinity_search.errors import EngineFailed
 
@@ -82,11 +83,5 @@ def read_pages(
 
 
 def _whole(engine: Engine, name: str, answer: Any) -> Any:
-    failed = answer.get("_shards", {}).get("failed", 0)
-    if failed or answer.get("timed_out"):
-        why = f"{failed} shards failed" if failed else "it ran out of time"
-        raise EngineFailed(
-            f"{engine.url}/{name}: expected a whole answer, got a part ({why})",
-            hint="See the engine's log, then run the same command again.",
-        )
+    expect_whole(engine, answer, name)
     return answer

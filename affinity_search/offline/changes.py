@@ -17,7 +17,7 @@ MOST_BOOST = 8
 def changed(config: Config, values: Mapping[str, Any]) -> Config:
     """The configuration with these values by address, such as `item_affinity.strength`.
 
-    The bound `search.max_boost` is raised to the sum of the lifts, up to 8, and never lowered. Raises
+    The bound `search.max_boost` is raised to the sum of the boosts, up to 8, and never lowered. Raises
     pydantic.ValidationError where the values do not go with the others.
     """
     data = config.model_dump()

@@ -1,1 +1,1 @@
-"""Profiles: daily integer buckets, the formula over them, and how levels are encoded for the engine. No engine here."""
+"""Profiles: built from the daily buckets, and the documents they become. No engine here."""

@@ -1,1 +1,1 @@
-"""What leaves the local state for the engine: items and their signals, and shopper profiles."""
+"""What the local state keeps up to date in the engine: the profiles of shoppers and the popularity of items."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from affinity_search.config.model import Config
 from affinity_search.engine.bulk import Action, Refusal, write_bulk
 from affinity_search.engine.indices import indices_behind
+from affinity_search.engine.ownership import mark_of
 from affinity_search.engine.protocol import Engine, path
 from affinity_search.engine.reading import Position, positions
 from affinity_search.errors import ConfigError, EngineFailed, MissingResource
@@ -184,8 +185,8 @@ def _hold(connection: DuckDBPyConnection, items: list[str]) -> None:
 
 def _warnings(engine: Engine, connection: DuckDBPyConnection, name: str) -> tuple[str, ...]:
     mappings = engine.call("GET", path(name, "_mapping"), params={"filter_path": "*.mappings._meta"})
-    marks = [body["mappings"]["_meta"].get("affinity_search") for body in mappings.values()]
-    states = {str(mark["state"]) for mark in marks if isinstance(mark, dict) and "state" in mark}
+    marks = [mark_of(body["mappings"]) for body in mappings.values()]
+    states = {str(mark["state"]) for mark in marks if "state" in mark}
     if not states - {state_id(connection)}:
         return ()
     return (

@@ -20,7 +20,7 @@ __all__ = ["Mode", "Ready", "prepare"]
 
 Mode = Literal["look", "verify", "force"]
 
-STRANGERS_SHOWN = 3
+FOREIGN_SHOWN = 3
 NOT_COMPARED = Comparison()
 ROOM = 1_000
 """Versions that a repair leaves free. Each change by hand raises the version of a document by one, and so does a
@@ -46,10 +46,10 @@ class Ready:
         said = []
         if self.finding == COPIED:
             said.append(f"{COPIED}: keep one state file for each engine.prefix, or the two overwrite each other")
-        if strangers := self.compared.strangers:
-            first = ", ".join(repr(name) for name in strangers[:STRANGERS_SHOWN])
+        if foreign := self.compared.foreign:
+            first = ", ".join(repr(name) for name in foreign[:FOREIGN_SHOWN])
             said.append(
-                f"{len(strangers):,} lookup documents belong to no shopper (first: {first}) and are left as they are: "
+                f"{len(foreign):,} lookup documents belong to no shopper (first: {first}) and are left as they are: "
                 "delete them if nobody needs them"
             )
         return tuple(said)

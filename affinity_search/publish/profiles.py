@@ -3,7 +3,7 @@
 The state's table `published` says, per shopper, what the engine holds: a hash of the levels and their coding, the ids
 of the lookup documents, and the build that wrote them. A shopper enters it once the engine has settled the last of that
 shopper's documents. All writes and deletes carry the id of the build as external version, so that sending them twice,
-or late, changes nothing. What the state believes is set against the engine each time: see `look` and `adoption`.
+or late, changes nothing. What the state believes is set against the engine each time: see `look` and `resync`.
 """
 
 from __future__ import annotations
@@ -220,8 +220,8 @@ def _conclude(
             hint="Somebody moved the alias or made the index again meanwhile. Run the same command again.",
         )
     believed = Counts(*connection.execute(BELIEVED).fetchall()[0])
-    strangers = len(ready.compared.strangers)
-    as_believed = counts == replace(believed, lookups=believed.lookups + strangers)
+    foreign = len(ready.compared.foreign)
+    as_believed = counts == replace(believed, lookups=believed.lookups + foreign)
     publication = Publication(state_id(connection), ready.build.id, ready.build.config, counts.lookups, counts.profiles)
     write_publication(engine, config, target, publication)
     unexplained = not (as_believed or done.refused or done.superseded)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from affinity_search.config.model import Config
+from affinity_search.config.names import first_index
 from affinity_search.engine.ownership import mark_of
 from affinity_search.engine.protocol import Engine, path
 from affinity_search.engine.reading import read_pages
@@ -62,13 +63,13 @@ class Target:
 class Comparison:
     """Documents read, and the shoppers whose documents are not those that the state believed in.
 
-    `newest` is the highest version found, 0 for none. `strangers` are ids of lookup documents that are no shopper's.
+    `newest` is the highest version found, 0 for none. `foreign` are ids of lookup documents that are no shopper's.
     """
 
     documents: int = 0
     shoppers: int = 0
     newest: int = 0
-    strangers: tuple[str, ...] = ()
+    foreign: tuple[str, ...] = ()
 
 
 def read_target(engine: Engine, config: Config) -> Target:
@@ -98,7 +99,7 @@ def _index(engine: Engine, alias: str, owner: str) -> Any:
 
 def _check_owner(engine: Engine, alias: str, index: str, found: str | None, owner: str) -> None:
     # One without a mark may be ours from before there were marks; it bears the name under which it was created then.
-    if found == owner or (found is None and index == f"{alias}-000001"):
+    if found == owner or (found is None and index == first_index(alias)):
         return
     raise ConfigError(
         f"{engine.url}/{alias}: expected an index of the deployment {owner}, got {index}, which "
@@ -127,9 +128,9 @@ def write_publication(engine: Engine, config: Config, target: Target, publicatio
 def compare(engine: Engine, connection: DuckDBPyConnection, config: Config) -> Comparison:
     """Reads the id and version of every document, and sets them against what the state believes; see `believe`."""
     connection.execute(FOUND)
-    strangers: list[str] = []
+    foreign: list[str] = []
     for hits in _refreshed(engine, config.lookup_index):
-        strangers += [hit["_id"] for hit in hits if not _is_lookup(hit["_id"])]
+        foreign += [hit["_id"] for hit in hits if not _is_lookup(hit["_id"])]
         ours = [hit for hit in hits if _is_lookup(hit["_id"])]
         _add(connection, [shopper_of(hit["_id"]) for hit in ours], [hit["_id"] for hit in ours], ours)
     for hits in _refreshed(engine, config.profile_index):
@@ -137,7 +138,7 @@ def compare(engine: Engine, connection: DuckDBPyConnection, config: Config) -> C
     connection.execute(DIFFERING)
     documents, newest = _row(connection, "SELECT count(*), coalesce(max(version), 0) FROM found_documents")
     (shoppers,) = _row(connection, "SELECT count(*) FROM differing")
-    return Comparison(documents + len(strangers), shoppers, newest, tuple(strangers))
+    return Comparison(documents + len(foreign), shoppers, newest, tuple(foreign))
 
 
 def believe(connection: DuckDBPyConnection, build: Build) -> None:

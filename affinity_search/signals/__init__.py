@@ -1,1 +1,1 @@
-"""What is known of a shopper and single items or values, one file per signal."""
+"""What the events say of a shopper: the formula of a weight, and related items."""

@@ -55,10 +55,10 @@ def scores(weights: NDArray[np.float32], places: Places, starts: Starts) -> Floa
 
 def log_lifts(found: Floats, means: Floats) -> Floats:
     """`weights.related_weight` of each score in `found` (shoppers x items) against the mean of its item."""
-    boosts = np.zeros_like(found)
+    lifts = np.zeros_like(found)
     above = found > means
-    boosts[above] = related_weight(found[above], np.broadcast_to(means, found.shape)[above])
-    return boosts
+    lifts[above] = related_weight(found[above], np.broadcast_to(means, found.shape)[above])
+    return lifts
 
 
 def best(values: Floats, most: int) -> NDArray[np.bool_]:

@@ -194,12 +194,12 @@ def _scored(part: _Part, weights: NDArray[np.float32], means: NDArray[np.float64
     from affinity_search.signals import ease
 
     found = ease.scores(weights, *part.histories)
-    boosts = ease.log_lifts(found, means)
+    lifts = ease.log_lifts(found, means)
     owned = np.zeros(found.shape, np.bool_)
     owned[part.rows[part.owned], part.places[part.owned]] = True
-    fresh = ease.best(np.where(owned, 0, boosts * found), most)
-    rows, places = np.nonzero(fresh | (owned & (boosts > 0)))
-    return {"shopper": rows + part.first, "place": places, "score": boosts[rows, places]}
+    fresh = ease.best(np.where(owned, 0, lifts * found), most)
+    rows, places = np.nonzero(fresh | (owned & (lifts > 0)))
+    return {"shopper": rows + part.first, "place": places, "score": lifts[rows, places]}
 
 
 def _insert(connection: DuckDBPyConnection, statement: str, columns: _Columns) -> None:

@@ -206,6 +206,6 @@ def _why_half_life(found: Found) -> str:
 def _why_bound(config: Config) -> str:
     scaled = "" if config.boost_scale == 1 else " (all strengths are scaled down to that)"
     return (
-        f"the bound: an item can at most be lifted to {config.search.max_boost + 1:g} times its relevance{scaled}; "
-        f"the parts above add up to a lift of {config.total_boost:.2f}"
+        f"the bound: an item can at most be boosted to {config.search.max_boost + 1:g} times its relevance{scaled}; "
+        f"the parts above add up to a boost of {config.total_boost:.2f}"
     )
