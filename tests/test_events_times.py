@@ -49,6 +49,8 @@ def test_texts_that_are_times(text: str, day: int, rest_us: int) -> None:
         ("2017", "expected a date with hyphens (2017-01-15) or an epoch time, got '2017'"),
         ("1484438400000000", "expected epoch seconds or milliseconds, got '1484438400000000'"),
         ("٣", "expected an ISO date or an epoch time, got '٣'"),
+        ("46000", "expected an ISO date or an epoch time, got '46000', a spreadsheet's day number?"),
+        ("44927.0638", "expected an ISO date or an epoch time, got '44927.0638', a spreadsheet's day number?"),
         ("1e9", "expected an ISO date or an epoch time, got '1e9'"),
     ],
 )

@@ -21,6 +21,8 @@ ISO = re.compile(r"\d{4}-\d\d(-\d\d([T ]\d\d.*)?)?", re.ASCII)
 NUMBER = re.compile(r"(-?\d{1,16})(?:\.(\d{1,20}))?", re.ASCII)
 # 20170115 is a date to people and a second of 1970 to a clock.
 AMBIGUOUS = re.compile(r"(19|20)\d\d((0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])?)?", re.ASCII)
+# A spreadsheet counts days from 1899-12-30: 46000.5 is a noon of 2025 to it and a second of 1970-01-01 to a clock.
+SPREADSHEET_DAYS = range(20_000, 80_000)  # from 1954 to 2119
 STEP = re.compile(r"(\d{1,16})(?:\.0+)?", re.ASCII)
 
 
@@ -36,7 +38,7 @@ def parse_date(text: str) -> int:
 
     Takes `2017-01-15`, `2017-01` (its first day), ISO 8601 date and time with or without a zone (without = UTC), and
     epoch numbers: seconds below 10^11, milliseconds from there. Raises Malformed for anything else, and for bare
-    numbers that read as a year, month or date (`20170115`).
+    numbers that read as a year, month or date (`20170115`) or as the day number of a spreadsheet (`46000.5`).
     """
     if ISO.fullmatch(text):
         return _iso(text)
@@ -58,6 +60,8 @@ def _epoch(whole: str, fraction: str, text: str) -> int:
     size = abs(int(whole))
     if size >= EPOCH_BELOW:
         raise Malformed(f"ts: expected epoch seconds or milliseconds, got {shown(text)}")
+    if int(whole) in SPREADSHEET_DAYS:
+        raise Malformed(f"ts: expected an ISO date or an epoch time, got {shown(text)}, a spreadsheet's day number?")
     digits = 3 if size >= MILLISECONDS_FROM else 6
     value: int = size * 10**digits + int(fraction[:digits].ljust(digits, "0"))
     return -value if whole.startswith("-") else value
