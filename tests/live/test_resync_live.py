@@ -14,6 +14,7 @@ import pytest
 from affinity_search.config import Config
 from affinity_search.engine import Engine, path
 from affinity_search.engine.opensearch import OpenSearchEngine
+from affinity_search.engine.ownership import marked
 from affinity_search.errors import DataError, EngineFailed, MissingResource
 from affinity_search.profiles.build import build_profile, build_profiles
 from affinity_search.publish.profiles import PublishReport, publish_profiles
@@ -301,7 +302,7 @@ def test_an_index_deleted_on_the_way_is_not_made_again_by_the_engine(
     between = Between(engine, lambda: engine.call("DELETE", path(f"{shop.lookup_index}-1")))
     with pytest.raises((MissingResource, EngineFailed)):
         publish_profiles(between, connection, shop)
-    make = {"mappings": {"dynamic": False}, "aliases": {shop.lookup_index: {}}}
+    make = marked({"mappings": {"dynamic": False}, "aliases": {shop.lookup_index: {}}}, shop.engine.prefix)
     engine.call("DELETE", path(f"{shop.lookup_index}*"))
     engine.call("PUT", path(f"{shop.lookup_index}-1"), make)
     report = publish_profiles(engine, connection, shop)
@@ -312,7 +313,8 @@ def test_an_index_deleted_on_the_way_is_not_made_again_by_the_engine(
 def test_a_state_from_before_versions_were_kept(engine: Engine, shop: Config, connection: Connection) -> None:
     """Its publications are compared once, and nothing is written again where nothing is amiss."""
     connection.execute("UPDATE published SET build = NULL; DELETE FROM meta WHERE key LIKE 'published.%'")
-    engine.call("PUT", path(shop.lookup_index, "_mapping"), {"_meta": {"theirs": 1}})
+    theirs = marked({"mappings": {"_meta": {"theirs": 1}}}, shop.engine.prefix)["mappings"]
+    engine.call("PUT", path(shop.lookup_index, "_mapping"), theirs)
     report = publish_profiles(engine, connection, shop)
     assert (report.unchanged, report.repaired, report.written) == (30, 0, 0)
     assert connection.execute("SELECT DISTINCT build FROM published").fetchall() == [(10_000,)]
