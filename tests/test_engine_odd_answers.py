@@ -17,6 +17,7 @@ from affinity_search.errors import (
     EngineUnavailable,
     RefusedRequest,
 )
+from affinity_search.publish.resync import read_target
 from tests.contract.odd_server import Odd, serving
 
 BODIES = (
@@ -65,6 +66,25 @@ def test_a_reason_is_found_where_the_engine_puts_it() -> None:
     with serving(Odd(500, body=body)) as url, pytest.raises(EngineFailed) as caught:
         OpenSearchEngine(url).info()
     assert caught.value.message == f"{url}: GET /: 500 no such thing"
+
+
+MINE = b'"mappings": {"_meta": {"affinity_search": {"owner": "shop"}}}'
+
+
+@pytest.mark.parametrize(
+    ("body", "finding"),
+    [
+        (b'{"version": "3"}', "an object at version, got '3'"),
+        (b'{"name": {"mappings": []}}', "an object at name.mappings, got []"),
+        (b'{"name": {%s}}' % MINE, "text at settings.index.uuid, got nothing"),
+        (b'{"name": {%s, "settings": {"index": {"uuid": 3}}}}' % MINE, "text at settings.index.uuid, got 3"),
+    ],
+)
+def test_a_publication_expects_an_index_behind_each_alias(body: bytes, finding: str) -> None:
+    shop = parse_config("{engine: {prefix: shop}, events: {types: {purchase: {weight: 1}}}}")
+    with serving(Odd(200, "application/json", body)) as url, pytest.raises(BrokenAnswer) as caught:
+        read_target(OpenSearchEngine(url), shop)
+    assert caught.value.message == f"{url}: expected an answer with {finding}"
 
 
 def test_an_answer_that_never_ends_ends_with_the_timeout() -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from affinity_search.config.model import Config
 from affinity_search.config.names import first_index
+from affinity_search.engine.answers import part
 from affinity_search.engine.ownership import mark_of
 from affinity_search.engine.protocol import Engine, path
 from affinity_search.engine.reading import read_pages
@@ -79,7 +80,7 @@ def read_target(engine: Engine, config: Config) -> Target:
     """
     owner = config.engine.prefix
     lookup, profile = (_index(engine, alias, owner) for alias in (config.lookup_index, config.profile_index))
-    uuids = [str(index["settings"]["index"]["uuid"]) for index in (lookup, profile)]
+    uuids = [part(engine, index, str, "settings", "index", "uuid") for index in (lookup, profile)]
     return Target(" ".join(uuids), lookup.get("mappings", {}))
 
 
