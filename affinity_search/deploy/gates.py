@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from affinity_search.engine.indices import indices_behind
-from affinity_search.engine.protocol import Engine, path
+from affinity_search.engine.protocol import Engine
+from affinity_search.engine.reading import count_whole
 from affinity_search.errors import DataError
 
 __all__ = ["expect_few_bad_lines", "expect_no_shrinking"]
@@ -26,10 +27,13 @@ def expect_few_bad_lines(source: Path, bad: int, read: int, quarantine: Path | N
 
 
 def expect_no_shrinking(engine: Engine, alias: str, source: Path, items: int) -> None:
-    """Raises DataError where the file has over 30 % (and over two) items fewer than the index in use."""
+    """Raises DataError where the file has over 30 % (and over two) items fewer than the index in use.
+
+    Raises EngineFailed where a shard of that index does not answer: a part of the count would hide a loss.
+    """
     if not indices_behind(engine, alias):
         return
-    held = int(engine.call("GET", path(alias, "_count"))["count"])
+    held = count_whole(engine, alias)
     if held - items > max(FEW, LARGEST_SHRINKAGE * held):
         raise DataError(
             f"{source}: expected at least 70 % of the {held:,} items in use, got {items:,}",
