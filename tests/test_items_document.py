@@ -106,8 +106,8 @@ def test_whole_mapping() -> None:
         },
         {"attribute_values": {"path_match": "attrs.*", "mapping": keyword}},
         {"other_texts": {"match_mapping_type": "string", "mapping": {**keyword, "ignore_above": 256}}},
-        {"whole_numbers": {"match_mapping_type": "long", "mapping": {"type": "double"}}},
-        {"decimal_numbers": {"match_mapping_type": "double", "mapping": {"type": "double"}}},
+        {"whole_numbers": {"match_mapping_type": "long", "mapping": {"type": "double", "ignore_malformed": True}}},
+        {"decimal_numbers": {"match_mapping_type": "double", "mapping": {"type": "double", "ignore_malformed": True}}},
     ]
     assert body["settings"] == {
         "number_of_shards": 1,

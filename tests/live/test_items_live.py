@@ -219,14 +219,25 @@ def test_a_file_without_items_changes_nothing(desk: Desk, records: tuple[Record 
     assert list(desk.documents()) == ["a"]
 
 
+def test_an_item_keeps_the_rest_where_others_have_a_number(desk: Desk) -> None:
+    records: list[Record] = [{"id": "a", "rating": 4}, {"id": "b", "rating": 4.5}]
+    odd: list[Record] = [{"id": "c", "rating": "N/A", "title": "Vase"}, {"id": "d", "rating": {"mean": 3}}]
+    report = load_items(desk.engine, desk.state, desk.write(*records, *odd), desk.config)
+    assert (report.loaded, report.refused) == (4, 0)
+    body = {"query": {"match_all": {}}, "sort": [{"rating": "desc"}, {"_doc": "asc"}]}
+    hits = desk.engine.call("POST", path(desk.alias, "_search"), body)["hits"]["hits"]
+    assert [hit["_id"] for hit in hits] == ["b", "a", "c", "d"]
+    assert hits[2]["_source"]["rating"] == "N/A"
+
+
 def test_up_to_one_refused_item_in_a_hundred_is_reported_and_more_stop_the_load(desk: Desk) -> None:
-    # The first value says that `stock` holds whole numbers; text is then refused.
-    good = [{"id": str(n), "stock": n} for n in range(99)]
-    bad = [{"id": f"bad{n}", "stock": "many"} for n in range(2)]
+    # The first value says that `stock` holds text; an object is then refused.
+    good = [{"id": str(n), "stock": f"{n} or more"} for n in range(99)]
+    bad = [{"id": f"bad{n}", "stock": {"number": n}} for n in range(2)]
     report = load_items(desk.engine, desk.state, desk.write(*good, bad[0]), desk.config)
     assert (report.read, report.loaded, report.refused) == (100, 99, 1)
     assert [(r.id, r.status) for r in report.refusals] == [("bad0", 400)]
-    assert "failed to parse field [stock] of type [double]" in report.refusals[0].reason
+    assert "failed to parse field [stock] of type [keyword]" in report.refusals[0].reason
     with pytest.raises(DataError, match="it refused 2, first 'bad0': failed to parse field"):
         load_items(desk.engine, desk.state, desk.write(*good, *bad), desk.config)
     assert desk.indices() == [report.index]
