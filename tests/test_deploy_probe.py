@@ -54,7 +54,7 @@ def test_notes_refuse_nothing() -> None:
 
 
 def mapped(**properties: Any) -> list[str]:
-    return list(misfits(CONFIG, ItemMapping.of("goods", {"properties": PROPERTIES | properties})))
+    return list(misfits(CONFIG, ItemMapping.of("goods", {"properties": PROPERTIES | properties}, CONFIG.engine.prefix)))
 
 
 @pytest.mark.parametrize(
@@ -90,3 +90,9 @@ def test_prices_and_popularity_have_their_types() -> None:
         "with that mapping (_reindex)",
         "goods: price: expected a number for price_min and price_max, found keyword",
     ]
+
+
+def test_an_index_is_ours_only_with_the_mark_of_this_deployment() -> None:
+    marks = ({}, {"affinity_search": {"owner": "another"}}, {"affinity_search": {"owner": CONFIG.engine.prefix}})
+    owned = [ItemMapping.of("goods", {"_meta": meta}, CONFIG.engine.prefix).ours for meta in marks]
+    assert owned == [False, False, True]

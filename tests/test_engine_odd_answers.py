@@ -17,6 +17,7 @@ from affinity_search.errors import (
     EngineUnavailable,
     RefusedRequest,
 )
+from affinity_search.offline.replay import Search, replay
 from affinity_search.publish.resync import read_target
 from tests.contract.odd_server import Odd, serving
 
@@ -139,3 +140,21 @@ def test_credentials_in_an_address_are_refused_and_not_repeated(url: str) -> Non
             refused()
         assert "s3cret" not in str(caught.value)
         assert "engine.username_env" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{}",
+        b'{"responses": []}',
+        b'{"responses": [{}, {}]}',
+        b'{"responses": 7}',
+        b'{"responses": [{"error": {"reason": "no"}}]}',
+        b'{"responses": [{"_shards": {"total": 3, "failed": 1}}]}',
+        b'{"responses": [{"timed_out": true}]}',
+    ],
+)
+def test_a_replay_takes_nothing_but_a_whole_answer_to_every_search(body: bytes) -> None:
+    config = parse_config("events: {types: {purchase: {weight: 1}}}")
+    with serving(Odd(body=body)) as url, pytest.raises(EngineError):
+        replay(OpenSearchEngine(url), config, [Search("tea")], 10)

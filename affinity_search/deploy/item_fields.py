@@ -9,7 +9,7 @@ from typing import Any
 
 from affinity_search.config.findings import meant
 from affinity_search.config.model import ITEM, Config
-from affinity_search.engine.ownership import mark_of
+from affinity_search.engine.ownership import is_marked_by
 
 __all__ = ["EXACT", "NUMBERS", "ItemField", "ItemMapping", "key_fields", "misfits", "refused_keys"]
 
@@ -36,7 +36,7 @@ class ItemField:
 
 @dataclass(frozen=True)
 class ItemMapping:
-    """The mapping of one physical item index; `ours` is True where `affinity items load` made it."""
+    """The mapping of one physical item index; `ours` is True where `affinity items load` of this deployment made it."""
 
     index: str
     fields: Mapping[str, ItemField]
@@ -44,11 +44,11 @@ class ItemMapping:
     ours: bool
 
     @classmethod
-    def of(cls, index: str, mappings: Mapping[str, Any]) -> ItemMapping:
+    def of(cls, index: str, mappings: Mapping[str, Any], owner: str) -> ItemMapping:
         """The mapping in the engine's answer."""
         fields = dict(_fields(mappings.get("properties", {}), "", nested=False))
         dynamic = str(mappings.get("dynamic", "true")).lower()
-        return cls(index, fields, dynamic, bool(mark_of(mappings)))
+        return cls(index, fields, dynamic, is_marked_by(mappings, owner))
 
     def field(self, path: str) -> ItemField | None:
         """The field at the path, through aliases and into flat objects; None where there is none."""

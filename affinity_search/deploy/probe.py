@@ -61,7 +61,7 @@ def probe(config: Config, engine: Engine, templates: Iterable[Template]) -> Prob
     if not indices:
         return Probe(untried=f"there is no item index {alias} yet: `affinity items load` makes it")
     mappings = [
-        ItemMapping.of(index, body.get("mappings", {}))
+        ItemMapping.of(index, body.get("mappings", {}), config.engine.prefix)
         for index, body in sorted(engine.call("GET", path(alias, "_mapping")).items())
     ]
     failures = [line for template in templates for line in _failures(config, engine, template, mappings)]

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from affinity_search.config.model import Config
-from affinity_search.engine.answers import expect_whole
+from affinity_search.engine.answers import expect_whole, part
 from affinity_search.engine.protocol import Engine, path
-from affinity_search.errors import EngineFailed
+from affinity_search.errors import BrokenAnswer, EngineFailed
 
 __all__ = ["Ranking", "Search", "replay"]
 
@@ -71,7 +71,10 @@ def _ask(engine: Engine, config: Config, searches: Sequence[Search], depth: int,
         lines += ["{}", json.dumps({"id": config.search.template, "params": parameters})]
     body = "\n".join(lines) + "\n"
     answer = engine.call("POST", path(config.items.index, "_msearch", "template"), body, {"filter_path": ANSWER})
-    return [_ranking(engine, response) for response in answer.get("responses", [])]
+    responses = part(engine, answer, list, "responses")
+    if len(responses) != len(searches):
+        raise BrokenAnswer(f"{engine.url}: expected {len(searches)} answers to as many searches, got {len(responses)}")
+    return [_ranking(engine, response) for response in responses]
 
 
 def _ranking(engine: Engine, response: Any) -> Ranking:

@@ -46,11 +46,11 @@ def serving(odd: Odd) -> Iterator[str]:
             except OSError:
                 self.close_connection = True
 
-        do_GET = do_POST = do_PUT = do_HEAD = do_DELETE = answer  # noqa: N815 (names that http.server looks for)
-
         def log_message(self, *_: object) -> None:
             pass
 
+    for method in ("GET", "POST", "PUT", "HEAD", "DELETE"):
+        setattr(Handler, f"do_{method}", Handler.answer)
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
