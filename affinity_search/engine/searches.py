@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from affinity_search.engine.answers import part
 from affinity_search.engine.protocol import Engine, path
@@ -12,8 +12,8 @@ from affinity_search.errors import BrokenAnswer
 
 __all__ = ["TemplateRef", "render_template", "search", "search_template", "search_templates"]
 
-TemplateRef = Mapping[Literal["id", "source"], str]
-"""A template by its id, where the engine has it stored, or by its source."""
+TemplateRef = Mapping[str, str]
+"""A template: {"id": NAME} where the engine has it stored, else {"source": TEXT}."""
 
 
 def search(engine: Engine, name: str, body: Mapping[str, Any]) -> dict[str, Any]:
