@@ -33,9 +33,10 @@ class ItemMapping:
     def paths(self) -> frozenset[str]:
         """All paths at which fields are looked for."""
         fields = self._fields
-        single = (fields.id, fields.title, fields.text, fields.price)
-        several = (*fields.texts.values(), *(fields.attributes or {}).values())
-        return frozenset(path for field in (*single, *several) for path in field.path)
+        single = (fields.id.path, fields.title.path, fields.text.path, fields.price.path)
+        texts = (field.path for field in fields.texts.values())
+        attributes = (field.path for field in (fields.attributes or {}).values())
+        return frozenset(path for paths in (*single, *texts, *attributes) for path in paths)
 
     def read(self, path: Path, records: Iterator[RawRecord]) -> Iterator[tuple[RawRecord, dict[str, Any]]]:
         """Each record with the item that it holds, as `parse_item` takes it; a broken one with an empty item.
@@ -58,7 +59,8 @@ class ItemMapping:
                 continue
             if self._told.merge:
                 # What stands in the first row of a product only, such as the names of its options, holds for all.
-                first = first if self._same(first, record.value) else record.value
+                known = self._same(first, record.value)
+                first = first if known else dict(record.value)
             for values in self._elements(record.value):
                 if matches(self._told, values):
                     yield record, self.item((*values, first) if self._told.merge else values)
@@ -74,8 +76,13 @@ class ItemMapping:
 
     def _check(self, path: Path) -> PathCheck:
         fields, given = self._fields, self._fields.model_fields_set
-        named = {"id": fields.id, "title": fields.title, "text": fields.text, "price": fields.price}
-        asked = {name: field.path for name, field in named.items() if name == "id" or name in given}
+        named = {
+            "id": fields.id.path,
+            "title": fields.title.path,
+            "text": fields.text.path,
+            "price": fields.price.path,
+        }
+        asked = {name: paths for name, paths in named.items() if name == "id" or name in given}
         asked |= {f"texts.{name}": field.path for name, field in fields.texts.items()}
         asked |= {f"attributes.{name}": field.path for name, field in (fields.attributes or {}).items()}
         return PathCheck(path, self._told, "items", asked)
@@ -83,11 +90,12 @@ class ItemMapping:
     def item(self, values: Sequence[object]) -> dict[str, Any]:
         """The item in these values, of which the first that has a field counts."""
         fields = self._fields
+        record: dict[str, Any]
         if self._told.fields is None:
             found = {
                 name: part for value in reversed(values) if isinstance(value, dict) for name, part in value.items()
             }
-            record = own_columns(found)
+            record = own_columns(merged)
         else:
             record = {name: _text(values, told) for name, told in (("title", fields.title), ("text", fields.text))}
             record |= {name: _text(values, told) for name, told in fields.texts.items()}
@@ -108,8 +116,8 @@ class ItemMapping:
 
     def _attributes(self, values: Sequence[object]) -> dict[str, Any]:
         if self._fields.attributes is None:
-            first = next((value for value in values if isinstance(value, dict)), {})
-            attrs = own_columns(first).get("attrs", {})
+            records = [value for value in values if isinstance(value, dict)]
+            attrs = own_columns(records[0]).get("attrs", {}) if records else {}
             return attrs if isinstance(attrs, dict) else {}
         found: dict[str, Any] = {}
         for name, told in self._fields.attributes.items():

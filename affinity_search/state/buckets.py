@@ -151,7 +151,7 @@ def _ingest_file(
 
 def _row(line: int, event: Event) -> str:
     named = int(bool(event.id))
-    return f"{line}\t{event.identity}\t{event.user}\t{event.item}\t{event.type}\t{event.day}\t{named}\t{event.count}"
+    return f"{line}\t{event.identity}\t{event.user}\t{event.item}\t{event.type}\t{event.day}\t{named}\t{event.pieces}"
 
 
 def _apply(
