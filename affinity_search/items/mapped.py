@@ -18,6 +18,7 @@ __all__ = ["KEEP", "OWN_NAMES", "ItemMapping"]
 
 OWN_NAMES = ("id", "title", "text", "price")
 KEEP = "keep"
+ENGINE_NAMES = ("_id", "_index")  # of the line around a document: no field of it can be called so
 COLUMN = "attrs."
 IN_A_CELL = "|"
 
@@ -88,18 +89,17 @@ class ItemMapping:
         return PathCheck(path, self._told, "items", asked)
 
     def item(self, values: Sequence[object]) -> dict[str, Any]:
-        """The item in these values, of which the first that has a field counts."""
+        """The item in these values, of which the first that has a field counts.
+
+        A mapping that names the attributes takes only what it names; another one leaves all other fields as they are.
+        """
         fields = self._fields
-        record: dict[str, Any]
-        if self._told.fields is None:
-            found = {
-                name: part for value in reversed(values) if isinstance(value, dict) for name, part in value.items()
-            }
-            record = own_columns(merged)
-        else:
-            record = {name: _text(values, told) for name, told in (("title", fields.title), ("text", fields.text))}
-            record |= {name: _text(values, told) for name, told in fields.texts.items()}
-            record["attrs"] = self._attributes(values)
+        record: dict[str, Any] = {"attrs": self._attributes(values)}
+        if fields.attributes is None:
+            record = self._as_it_is(values)
+        if self._told.fields is not None:
+            texts = {"title": fields.title, "text": fields.text, **fields.texts}
+            record |= {name: _text(values, told) for name, told in texts.items()}
             record["price"] = self._price(values)
         record["id"] = first_at(values, fields.id.path)
         self._add_long(values, record)
@@ -108,19 +108,25 @@ class ItemMapping:
             record[KEEP] = kept or None
         return {name: value for name, value in record.items() if value is not None}
 
+    def _as_it_is(self, values: Sequence[object]) -> dict[str, Any]:
+        records = [value for value in reversed(values) if isinstance(value, dict)]
+        merged = own_columns({name: part for value in records for name, part in value.items()})
+        unwanted = {*ENGINE_NAMES, *self._told.keep}
+        return {name: part for name, part in merged.items() if name not in unwanted}
+
     def _add_long(self, values: Sequence[object], record: dict[str, Any]) -> None:
         if long := self._told.long:
             name = value_text(first_at(values, [long.attribute]))
             found = [part for value in values for part in values_at_path(value, long.value)]
-            record["attrs"] = {**record.get("attrs", {}), **({name: found} if name and found else {})}
+            given = record.get("attrs")
+            attrs = given if isinstance(given, dict) else {}
+            record["attrs"] = {**attrs, name: found} if name and found else attrs
+            for path in (long.attribute, long.value):
+                record.pop(path, None)
 
     def _attributes(self, values: Sequence[object]) -> dict[str, Any]:
-        if self._fields.attributes is None:
-            records = [value for value in values if isinstance(value, dict)]
-            attrs = own_columns(records[0]).get("attrs", {}) if records else {}
-            return attrs if isinstance(attrs, dict) else {}
         found: dict[str, Any] = {}
-        for name, told in self._fields.attributes.items():
+        for name, told in (self._fields.attributes or {}).items():
             if told.pairs is None:
                 found.setdefault(name, []).extend(attribute_values(values, told))
                 continue
