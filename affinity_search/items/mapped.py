@@ -58,13 +58,12 @@ class ItemMapping:
                 problem = record.problem or f"expected an object, got {kind_of(record.value)}"
                 yield record._replace(problem=problem), {}
                 continue
-            if self._told.merge:
-                # What stands in the first row of a product only, such as the names of its options, holds for all.
-                known = self._same(first, record.value)
-                first = first if known else dict(record.value)
+            # What stands in the first row of a product only, such as the names of its options, holds for all.
+            again = self._told.merge and self._same(first, record.value)
+            first = first if again else dict(record.value)
             for values in self._elements(record.value):
                 if matches(self._told, values):
-                    yield record, self.item((*values, first) if self._told.merge else values)
+                    yield record, self.item((*values, first) if again else values)
 
     def _same(self, one: dict[str, Any], other: dict[str, Any]) -> bool:
         identity = id_text(first_at([one], self._fields.id.path))
