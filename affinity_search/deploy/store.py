@@ -13,8 +13,8 @@ from affinity_search.deploy.artefact import Kind, canonical
 from affinity_search.deploy.changes import Change, mappings_of
 from affinity_search.deploy.mappings import merged
 from affinity_search.engine import Engine
-from affinity_search.engine.aliases import add_alias, remove_alias
-from affinity_search.engine.indices import create_index, delete_index, indices_behind, refresh, resolve_alias
+from affinity_search.engine.aliases import add_alias, remove_alias, resolve_alias
+from affinity_search.engine.indices import create_index, delete_index, indices_behind, refresh
 from affinity_search.engine.mappings import add_to_mappings, read_mappings
 from affinity_search.engine.pipelines import delete_pipeline, indices_using, read_pipeline, write_pipeline
 from affinity_search.engine.reading import count_whole

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from affinity_search.engine.indices import Standing, move_aliases, standing_behind
+from affinity_search.engine.aliases import Standing, move_aliases, standing_behind
 from affinity_search.engine.mappings import read_mappings
 from affinity_search.engine.ownership import is_marked_by, mark_of
 from affinity_search.engine.protocol import Engine
