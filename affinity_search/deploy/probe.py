@@ -17,6 +17,7 @@ from affinity_search.engine import Engine, path
 from affinity_search.engine.answers import partial
 from affinity_search.engine.indices import indices_behind
 from affinity_search.errors import ConfigError, EngineFailed, MissingResource, RefusedRequest
+from affinity_search.signals import parts
 from affinity_search.surfaces import Template
 
 __all__ = ["NOT_PROBED", "Probe", "probe", "refuse_dead_search"]
@@ -155,12 +156,11 @@ def _cure(message: str) -> str:
 
 def _narrow_limits(config: Config, engine: Engine) -> Iterator[str]:
     """Limits that somebody set on the item index below what the configuration may need."""
-    profiles = config.profiles
     needed = {
         "index.max_result_window": ("search.window", config.search.window),
         "index.max_terms_count": (
-            "profiles.max_items (twice with related items) and profiles.max_values",
-            max(profiles.max_values, profiles.max_items * (2 if config.item_affinity.related_on else 1)),
+            "profiles.max_items (twice with related items, four times with owned_demotion) and profiles.max_values",
+            max((part.longest for part in parts(config).values()), default=0),
         ),
     }
     answer = engine.call(

@@ -21,7 +21,7 @@ from affinity_search.offline.changes import changed
 from affinity_search.offline.profile_weights import ProfileWeights
 from affinity_search.offline.quality import Quality, quality
 from affinity_search.offline.searches import Searches
-from affinity_search.signals.weights import level
+from affinity_search.weights.formula import level
 
 __all__ = ["Scorer", "levels", "saturation_weight"]
 
@@ -105,7 +105,7 @@ class Scorer:
 
 
 def levels(weights: Floats, saturation_weight: float, most: int, known: Bools | None = None) -> Ints:
-    """The level of each weight, as `signals.weights.level` has it; 0 for a weight of 0.
+    """The level of each weight, as `weights.formula.level` has it; 0 for a weight of 0.
 
     What is not `known` may be rounded to 0: items never had do not fill the list.
     """
