@@ -8,7 +8,7 @@ from pkgutil import iter_modules
 
 from affinity_search.signals.signal import Evidence, Part, Settings, Signal
 
-__all__ = ["Evidence", "Part", "all_signals", "parts", "reserved_names", "signal_of"]
+__all__ = ["Evidence", "Part", "all_signals", "parts", "reserved_names", "reweighed", "signal_of"]
 
 
 @cache
@@ -27,6 +27,12 @@ def signal_of(name: str) -> Signal:
 def parts(settings: Settings) -> dict[str, Part]:
     """The lists that the configuration switches on, by name: attributes in the order of the file, then the others."""
     return {part.name: part for signal in all_signals() for part in signal.parts(settings)}
+
+
+def reweighed(before: Settings, after: Settings) -> list[str]:
+    """The lists of one configuration whose weights are not those of the other one, or that the other does not have."""
+    known = {name: part.depends for name, part in parts(before).items()}
+    return [name for name, part in parts(after).items() if known.get(name) != part.depends]
 
 
 def reserved_names() -> frozenset[str]:

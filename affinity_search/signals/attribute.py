@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
+from affinity_search.config.profiles import ProfileSettings
 from affinity_search.config.roles import Role
 from affinity_search.config.section import FieldName, NotNegative, Positive, Section, Whole
 from affinity_search.signals.signal import Evidence, Part, Query, Settings, Signal
@@ -91,10 +92,10 @@ class Attribute(Section):
 def _parts(settings: Settings) -> Iterable[Part]:
     for name, attribute in settings.attributes.items():
         if attribute.strength:
-            yield _part(name, attribute, settings.profiles.max_values)
+            yield _part(name, attribute, settings.profiles)
 
 
-def _part(name: str, attribute: Attribute, most: int) -> Part:
+def _part(name: str, attribute: Attribute, limits: ProfileSettings) -> Part:
     return Part(
         name=name,
         address=f"attributes.{name}.strength",
@@ -105,10 +106,10 @@ def _part(name: str, attribute: Attribute, most: int) -> Part:
         multi_valued=attribute.multi_valued,
         saturation_weight=attribute.saturation_weight,
         half_lives=(attribute.half_life_days,),
-        most=most,
-        longest=most,
+        most=limits.max_values,
+        longest=limits.max_values,
         numbers=attribute.model_dump(exclude={"strength", "saturation_weight", "levels"}),
-        limits=("prior_events", "max_values"),
+        limits=limits.model_dump(include={"prior_events", "max_values"}),
     )
 
 

@@ -98,7 +98,7 @@ def _parts(settings: Settings) -> Iterable[Part]:
         most=limit,
         longest=2 * limit if item.related_on else limit,
         numbers={term.name: section.model_dump() for term in TERMS if (section := term.section(settings))},
-        limits=("max_items",),
+        limits={"max_items": limit},
     )
 
 

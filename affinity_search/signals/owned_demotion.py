@@ -52,7 +52,7 @@ def _parts(settings: Settings) -> Iterable[Part]:
         longest=most,
         negated=True,
         numbers={"half_life_days": half_life, "index": settings.items.index},  # the documents name the item index
-        limits=("max_items",),
+        limits={"max_items": limit},
     )
 
 

@@ -6,6 +6,7 @@ in the search template. All that other packages have to know of it are these val
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -73,10 +74,9 @@ class Part:
     of them are called. `boost` is what the highest level adds to the factor before `search.max_boost` scales it; with
     `negated` every item is boosted that the list does *not* hold.
 
-    `numbers` are all numbers of its section that its weights depend on, `limits` the names of those of `profiles`:
-    with others it has to be built again, and its saturation weight may no longer fit. Entries are computed with the
-    first of the `half_lives` (days), masses with all. `most` are the entries kept of what a shopper had, `longest` is
-    how many keys may be listed in all.
+    `numbers` are all that its weights depend on of its own section, `limits` all of the section `profiles`. Entries are
+    computed with the first of the `half_lives` (days), masses with all. `most` are the entries kept of what a shopper
+    had, `longest` is how many keys may be listed in all.
     """
 
     name: str
@@ -90,7 +90,7 @@ class Part:
     most: int
     longest: int
     numbers: Mapping[str, Any]
-    limits: Sequence[str]
+    limits: Mapping[str, Any]
     multi_valued: bool = False
     negated: bool = False
 
@@ -106,8 +106,13 @@ class Part:
         return 2 * slots if self.negated else slots
 
     @property
+    def depends(self) -> str:
+        """All that the weights depend on besides the events, as JSON: with another the list has to be built again."""
+        return json.dumps({**self.numbers, **self.limits}, sort_keys=True)
+
+    @property
     def hashed(self) -> dict[str, Any]:
-        """All that the entries depend on, as JSON values: the strength is no part of it."""
+        """What entries and levels depend on of the list's own section, as JSON values: no strength."""
         return {**self.numbers, "saturation_weight": self.saturation_weight, "levels": self.levels}
 
 
