@@ -5,7 +5,6 @@ from __future__ import annotations
 __all__ = [
     "ITEM",
     "OWNED_DEMOTION",
-    "RESERVED_ATTRIBUTES",
     "first_index",
     "item_keys_pipeline",
     "ledger_index",
@@ -17,7 +16,6 @@ ITEM = "item"
 """The attribute of the id list: what is known of this shopper and single items."""
 OWNED_DEMOTION = "owned_demotion"
 """The items that the shopper bought; a hit that is none of them is boosted by `item_affinity.owned_demotion`."""
-RESERVED_ATTRIBUTES = frozenset({ITEM, OWNED_DEMOTION, "relevance"})
 
 
 def lookup_index(prefix: str) -> str:
