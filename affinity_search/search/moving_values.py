@@ -1,4 +1,4 @@
-"""Which values of a hit moved it, and what the shopper's events say of them: told by the engine's own documents."""
+"""Which values of a hit moved it, and what the shopper's events say of them, by the engine's own documents."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ def read_shopper(engine: Engine, config: Config, user: str, hits: Iterable[Hit])
 
 def with_values(hit: Hit, config: Config, shopper: Shopper) -> Hit:
     """The hit with the values named that moved it; a value counts only where its key stands in a list that matched."""
-    return replace(hit, reasons=tuple(_told(reason, hit, config, shopper) for reason in hit.reasons))
+    return replace(hit, reasons=tuple(_with_value(reason, hit, config, shopper) for reason in hit.reasons))
 
 
-def _told(reason: Reason, hit: Hit, config: Config, shopper: Shopper) -> Reason:
+def _with_value(reason: Reason, hit: Hit, config: Config, shopper: Shopper) -> Reason:
     values = _moving(reason, _values(reason.attribute, hit, config), shopper)
     if not values:
         return reason
