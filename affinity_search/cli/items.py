@@ -33,7 +33,7 @@ REFUSALS_SHOWN = 5
 
 @click.group()
 def items() -> None:
-    """Load the items, take in their values, refresh their popularity."""
+    """Load the items, take in their values, check their keys, refresh their popularity."""
 
 
 @items.command()
