@@ -15,6 +15,11 @@ class Attribute(Section):
     """One attribute of the items in which shoppers have tastes."""
 
     field: FieldName = Field(description="Field of the items that holds the values, such as `attrs.brand`.")
+    path: FieldName | None = Field(
+        None,
+        description="Where the item's JSON holds the values, where `field` is a sub-field of it: `brand` for "
+        "`brand.keyword`. Absent: `field`.",
+    )
     multi_valued: bool = Field(False, description="True where an item may have several values.")
     half_life_days: Positive = Field(90.0, description="After this many days an event counts half.")
     strength: NotNegative = Field(0.05, description="Boost per unit of weight (weight: log lift over the population).")
@@ -38,6 +43,11 @@ class Attribute(Section):
                 f"levels: expected at most 15 for a multi-valued attribute (a lookup per level), got {self.levels}"
             )
         return self
+
+    @property
+    def values_path(self) -> str:
+        """Where the item's JSON holds the values."""
+        return self.path or self.field
 
     @property
     def lookups(self) -> int:

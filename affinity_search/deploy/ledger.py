@@ -193,7 +193,13 @@ def _entry(answer: dict[str, Any]) -> LedgerEntry:
 
 
 def _highest_searchable(engine: Engine, index: str) -> int:
-    query = {"size": 1, "_source": False, "sort": [{"number": {"order": "desc", "unmapped_type": "long"}}]}
+    entries = {"exists": {"field": "number"}}  # the ledger also holds what was adopted
+    query = {
+        "size": 1,
+        "_source": False,
+        "query": entries,
+        "sort": [{"number": {"order": "desc", "unmapped_type": "long"}}],
+    }
     try:
         hits = engine.call("POST", path(index, "_search"), query)["hits"]["hits"]
     except MissingResource:

@@ -43,6 +43,7 @@ class Action:
     id: str
     body: Mapping[str, Any] | None = None
     version: int | None = None
+    routing: str | None = None
 
 
 @dataclass(frozen=True)
@@ -160,6 +161,8 @@ def _line(action: Action) -> _Line | Refusal:
     if not 0 < size <= LONGEST_ID_BYTES:  # one such id fails the whole request
         return Refusal(action.id, 400, f"expected an id of 1 to {LONGEST_ID_BYTES} bytes, got {size}")
     target: dict[str, Any] = {"_index": action.index, "_id": action.id}
+    if action.routing is not None:
+        target["routing"] = action.routing
     if action.version is not None:
         target |= {"version": action.version, "version_type": "external_gte"}
     elif action.op == "update":

@@ -23,6 +23,8 @@ def index_body(config: Config) -> dict[str, Any]:
     text, value = properties["title"], _attribute_value(body)
     for name in config.items.text_fields:
         _put(properties, name, text)
+    for name in config.popularity.fields:
+        _put(properties, name, properties["popularity"])
     for attribute in config.attributes.values():
         if not attribute.field.startswith("attrs."):
             _put(properties, attribute.field, value)

@@ -63,7 +63,7 @@ def _values(attribute: str, hit: Hit, config: Config) -> tuple[str, ...]:
         return (hit.id,)
     if attribute == OWNED_DEMOTION or attribute not in config.attributes:
         return ()
-    return record_values(hit.source, config.attributes[attribute].field)
+    return record_values(hit.source, config.attributes[attribute].values_path)
 
 
 def _moving(reason: Reason, values: Iterable[str], shopper: Shopper) -> tuple[str, ...]:
