@@ -9,13 +9,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from affinity_search.config import patterns
+from affinity_search.config.model import Attribute
 from affinity_search.config.names import RESERVED_ATTRIBUTES
 from affinity_search.deploy.item_fields import NUMBERS, ItemField, ItemMapping
 from affinity_search.items.item import record_values
 
-__all__ = ["FoundAttribute", "FoundFields", "find_fields"]
+__all__ = ["LEVELS", "FoundAttribute", "FoundFields", "find_fields"]
 
-MOST_ATTRIBUTES = 5
+LOOKUPS = 12  # of the 16 that a request may have by default; the list of items takes the other four
+LEVELS = 3
+"""Levels that an attribute of several values is proposed with: a lookup each."""
 LONGEST_VALUE = 60
 TITLES = ("title", "name", "headline", "product_name", "label")
 LIKELY = (
@@ -65,7 +68,7 @@ def find_fields(items: ItemMapping, sources: Iterable[Mapping[str, Any]]) -> Fou
     """What the mapping and the sample offer; no attribute without a sample."""
     sample = list(sources)
     texts, analyzer, others = _texts(items)
-    attributes = sorted(_attributes(items, sample), key=_rank)[:MOST_ATTRIBUTES]
+    attributes = _affordable(sorted(_attributes(items, sample), key=_rank))
     prices = sorted(
         (
             path
@@ -112,7 +115,7 @@ def _attributes(items: ItemMapping, sample: list[Mapping[str, Any]]) -> Iterator
         above = field.rpartition(".")[0]
         path = above if mapped.derived and _holds_it(items.field(above)) else None
         found = _values(field, path, mapped, sample)
-        if found and not UNLIKELY.search((path or field).lower()):
+        if found and not UNLIKELY.search((path or field).lower()) and not _is_title(field):
             yield found
 
 
@@ -127,10 +130,21 @@ def _values(field: str, path: str | None, mapped: ItemField, sample: list[Mappin
     having = [values for source in sample if (values := record_values(source, path or field))]
     different = {value for values in having for value in values}
     given = sum(map(len, having))
-    if len(different) < 2 or given < 1.5 * len(different) or max(map(len, different)) > LONGEST_VALUE:
+    if len(different) < 2 or given < 2 * len(different) or max(map(len, different)) > LONGEST_VALUE:
         return None
     each = given / len(having)
     return FoundAttribute("", field, path, mapped.nested, len(having) / len(sample), len(different), each)
+
+
+def _affordable(ranked: Iterable[FoundAttribute]) -> list[FoundAttribute]:
+    """The first of them that fit into the lookups of a request, one after the other."""
+    chosen, left = [], LOOKUPS
+    for found in ranked:
+        lookups = LEVELS if found.is_multi_valued else Attribute(field=found.field).lookups
+        if lookups <= left:
+            chosen.append(found)
+            left -= lookups
+    return chosen
 
 
 def _rank(found: FoundAttribute) -> tuple[int, float, str]:

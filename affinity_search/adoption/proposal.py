@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from affinity_search.adoption.fields import FoundAttribute, FoundFields
+from affinity_search.adoption.fields import LEVELS, FoundAttribute, FoundFields
 
 __all__ = ["propose"]
-
-LEVELS = 3  # of an attribute of several values: a lookup each
 
 
 def propose(name: str, fields: FoundFields, popularity: str, *, address: str | None, prefix: str, external: str) -> str:

@@ -49,10 +49,10 @@ def adopt(
     config_path: Path,
     as_json: bool,
 ) -> None:
-    """Use an INDEX (or alias) that others make and write: show what to configure, and what would be added to it.
+    """Use an index that others make and write: show what to configure, and what would be added to it.
 
-    Nothing is written without `--apply`. Searches and writes of others go on meanwhile. Run it again where it was
-    interrupted.
+    INDEX may be an alias. Nothing is written without `--apply`. Searches and writes of others go on meanwhile. Run it
+    again where it was interrupted.
     """
     shop = load_config(config_path) if config_path.exists() or carry_out or is_leaving else None
     engine = connect(shop.engine if shop else EngineSettings(url=url))

@@ -42,8 +42,9 @@ def rewrite_slices(
 def drop_replaced(engine: Engine, index: str) -> None:
     """Begins to drop the replaced copies of documents from the disk, and from the statistics that relevance rests on.
 
-    The engine goes on by itself.
+    The engine goes on by itself. Copies after the last commit are kept, hence the flush.
     """
+    engine.call("POST", path(index, "_flush"))
     params = {"only_expunge_deletes": "true", "wait_for_completion": "false"}
     engine.call("POST", path(index, "_forcemerge"), params=params)
 
