@@ -92,8 +92,8 @@ def _bulk_lines(number: int) -> str:
 
 
 def scores(url: str, name: str) -> dict[str, float]:
-    """The score of each of the 50 best hits of the owners' own query."""
-    answer = request(url, "POST", f"/{name}/_search", {"query": QUERY, "size": 50, "_source": False})
+    """The score of each hit of the owners' own query, up to 10,000."""
+    answer = request(url, "POST", f"/{name}/_search", {"query": QUERY, "size": 10_000, "_source": False})
     return {hit["_id"]: hit["_score"] for hit in answer["hits"]["hits"]}
 
 
