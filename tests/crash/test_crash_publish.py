@@ -27,7 +27,7 @@ import affinity_search.cli.profiles as cli
 import affinity_search.publish.profiles as publish
 from affinity_search.cli import main
 publish.write_bulk = functools.partial(publish.write_bulk, max_actions=40)
-cli._progress = lambda unit: lambda done, total: print(done, file=sys.stderr, flush=True)
+cli.progress_of = lambda unit: lambda done, total: print(done, file=sys.stderr, flush=True)
 main()
 """
 BUILD = "from affinity_search.cli import main; main()"
