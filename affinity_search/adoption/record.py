@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 
-from affinity_search.engine.documents import read_document
-from affinity_search.engine.protocol import Engine, path
-from affinity_search.errors import MissingResource
+from affinity_search.engine.documents import create_document, read_document, replace_document
+from affinity_search.engine.protocol import Engine
 
 __all__ = ["Adopted", "read_adoption", "write_adoption"]
 
@@ -37,16 +36,9 @@ def read_adoption(engine: Engine, ledger: str) -> dict[str, Adopted]:
 
 
 def write_adoption(engine: Engine, ledger: str, adopted: Mapping[str, Adopted]) -> None:
-    """Keeps this record, searchable at once; removes it where nothing is adopted any more."""
-    if not adopted:
-        _remove(engine, ledger)
-        return
+    """Keeps this record; RefusedRequest (409) where another adoption comes between."""
     body = {"kind": "adoption", "changes": {"indices": {index: asdict(one) for index, one in adopted.items()}}}
-    engine.call("PUT", path(ledger, "_doc", DOCUMENT), body, {"refresh": "true"})
-
-
-def _remove(engine: Engine, ledger: str) -> None:
-    try:
-        engine.call("DELETE", path(ledger, "_doc", DOCUMENT), params={"refresh": "true"})
-    except MissingResource:
-        return
+    if found := read_document(engine, ledger, DOCUMENT):
+        replace_document(engine, ledger, DOCUMENT, body, found.revision)
+    else:
+        create_document(engine, ledger, DOCUMENT, body)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -74,7 +75,7 @@ def request(url: str, method: str, at: str, content: object = None) -> Any:
     text = content if isinstance(content, str) else json.dumps(content)
     data = None if content is None else text.encode()
     asked = urllib.request.Request(f"{url}{at}", data, {"Content-Type": "application/json"}, method=method)
-    with urllib.request.urlopen(asked, timeout=60) as answer:
+    with urllib.request.urlopen(asked, timeout=300) as answer:
         return json.loads(answer.read() or b"{}")
 
 
@@ -91,10 +92,25 @@ def _bulk_lines(number: int) -> str:
     return json.dumps({"index": {"_id": f"p{number}"}}) + "\n" + json.dumps(document(number)) + "\n"
 
 
-def scores(url: str, name: str) -> dict[str, float]:
-    """The score of each hit of the owners' own query, up to 10,000."""
-    answer = request(url, "POST", f"/{name}/_search", {"query": QUERY, "size": 10_000, "_source": False})
-    return {hit["_id"]: hit["_score"] for hit in answer["hits"]["hits"]}
+def scores(url: str, name: str, numbers: range) -> dict[str, float]:
+    """The score that each of these items, up to 10,000, has in the owners' own query; none for no hit."""
+    some = {"ids": {"values": [f"p{number}" for number in numbers]}}
+    query = {"query": {"bool": {"must": [QUERY], "filter": [some]}}, "size": 10_000, "_source": False}
+    return {hit["_id"]: hit["_score"] for hit in request(url, "POST", f"/{name}/_search", query)["hits"]["hits"]}
+
+
+def drop_replaced_copies(url: str, index: str, seconds: float = 120) -> None:
+    """Copies count in relevance until the engine drops them, whoever replaced them; it keeps them for half a minute."""
+    end = time.monotonic() + seconds
+    while _deleted(url, index):
+        assert time.monotonic() < end, "the engine still holds replaced copies"
+        time.sleep(2)
+
+
+def _deleted(url: str, index: str) -> int:
+    for at in ("_flush", "_forcemerge?max_num_segments=1", "_refresh"):
+        request(url, "POST", f"/{index}/{at}")
+    return int(request(url, "GET", f"/{index}/_stats/docs")["_all"]["primaries"]["docs"]["deleted"])
 
 
 def sources(url: str, name: str) -> dict[str, Mapping[str, Any]]:
@@ -130,7 +146,7 @@ def others_at_work(url: str, name: str, items: int) -> Iterator[Others]:
 
 def _write(url: str, name: str, items: int, found: Others, done: threading.Event) -> None:
     dice = random.Random(5)
-    while not done.wait(0.01):
+    while not done.wait(0.05):
         some = dice.sample(range(items), 10)
         try:
             answer = request(url, "POST", f"/{name}/_bulk", "".join(map(_bulk_lines, some)))
@@ -142,7 +158,7 @@ def _write(url: str, name: str, items: int, found: Others, done: threading.Event
 
 
 def _search(url: str, name: str, _items: int, found: Others, done: threading.Event) -> None:
-    while not done.wait(0.02):
+    while not done.wait(0.05):
         try:
             answer = request(url, "POST", f"/{name}/_search", {"query": QUERY, "size": 20})
         except (urllib.error.URLError, OSError) as error:

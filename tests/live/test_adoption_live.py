@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,13 +17,9 @@ from affinity_search.adoption.taking import adopt, plan_adoption
 from affinity_search.cli import main
 from affinity_search.config import Config, load_config
 from affinity_search.engine.opensearch import OpenSearchEngine
-from affinity_search.items.item import parse_item
 from affinity_search.items.keys import affinity_key
-from affinity_search.state import open_state
-from affinity_search.state.catalogue import stage_items, store_catalogue
-from affinity_search.state.popularity import compute_signals
 from tests.live import foreign
-from tests.live.foreign import document, load, others_at_work, request, scores, sources
+from tests.live.foreign import document, drop_replaced_copies, load, others_at_work, request, scores, sources
 
 ITEMS = 3_000
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -118,29 +113,6 @@ def keys_of(number: int) -> dict[str, list[int]]:
     }
 
 
-def take_catalogue(desk: Desk, numbers: range) -> None:
-    """The items' values into the state, from the index."""
-    with open_state(desk.config.state.path) as state:
-        found = [parse_item({"id": f"p{n}", **document(n)}) for n in numbers]
-        for _ in stage_items(state, found, desk.config):
-            pass
-        compute_signals(state, desk.config)
-        store_catalogue(state, desk.alias)
-
-
-def drop_replaced_copies(desk: Desk) -> None:
-    """Copies count in relevance until the engine drops them, whoever replaced them; it keeps them for half a minute."""
-    end = time.monotonic() + 90
-    deleted = 1
-    while deleted and time.monotonic() < end:
-        request(desk.url, "POST", f"/{desk.index}/_flush")
-        request(desk.url, "POST", f"/{desk.index}/_forcemerge?max_num_segments=1")
-        request(desk.url, "POST", f"/{desk.index}/_refresh")
-        deleted = request(desk.url, "GET", f"/{desk.index}/_stats/docs")["_all"]["primaries"]["docs"]["deleted"]
-        time.sleep(2 if deleted else 0)
-    assert deleted == 0
-
-
 def write_events(desk: Desk, items: int = ITEMS) -> Path:
     """`u1` buys Acme in size 38 over and over; 20 others buy whatever comes."""
     liked = [n for n in range(items) if n % 4 == 0 and "38" in {v["size"] for v in document(n)["variants"]}][:30]
@@ -156,14 +128,18 @@ def test_an_index_of_others_is_adopted_and_left_while_they_write_and_search_it(d
     request(desk.url, "PUT", f"/_ingest/pipeline/{desk.prefix}clean", clean)
     desk.create(desk.index, default_pipeline=f"{desk.prefix}clean")
     load(desk.url, desk.index, range(ITEMS))
-    before, relevance, given = desk.state_of_index(), scores(desk.url, desk.alias), sources(desk.url, desk.alias)
+    before, relevance, given = (
+        desk.state_of_index(),
+        scores(desk.url, desk.alias, range(ITEMS)),
+        sources(desk.url, desk.alias),
+    )
 
     with others_at_work(desk.url, desk.alias, ITEMS) as others:
         shown = desk.adopt_dry()
         assert desk.state_of_index() == before
         assert desk.names() == []
         desk.affinity("adopt", desk.alias, "--apply", "--per-second", "3000")
-        take_catalogue(desk, range(ITEMS))
+        desk.affinity("items", "catalogue", "--from-index")
         desk.affinity("events", "ingest", str(write_events(desk)))
         desk.affinity("profiles", "build")
         desk.affinity("apply", "--yes")
@@ -183,8 +159,8 @@ def test_an_index_of_others_is_adopted_and_left_while_they_write_and_search_it(d
         f"p{n}": keys_of(n) for n in range(ITEMS)
     }
     assert {hit["source"]["brand"] for hit in found["hits"]} == {"Acme"}
-    drop_replaced_copies(desk)
-    assert scores(desk.url, desk.alias) == relevance
+    drop_replaced_copies(desk.url, desk.index)
+    assert scores(desk.url, desk.alias, range(ITEMS)) == relevance
 
     with others_at_work(desk.url, desk.alias, ITEMS) as others:
         desk.affinity("adopt", "--leave", "--apply", "--per-second", "3000")
@@ -210,7 +186,7 @@ def test_a_whole_rewrite_by_others_keeps_the_keys_and_one_signals_run_repairs_po
     load(desk.url, second, range(200, 400), "?routing=south")
     desk.adopt_dry()
     desk.affinity("adopt", "--apply")
-    take_catalogue(desk, range(400))
+    desk.affinity("items", "catalogue", "--from-index")
     desk.affinity("events", "ingest", str(write_events(desk, 400)))
     first = json.loads(desk.affinity("items", "signals", "--json").output)
     popular = {name for name, source in sources(desk.url, desk.alias).items() if "affinity_popularity" in source}
