@@ -149,7 +149,7 @@ def test_an_index_of_others_is_adopted_and_left_while_they_write_and_search_it(d
             desk.affinity("search", "sneaker", "--user", "u1", "--json").output  # 29 names: many of equal relevance
         )
     assert others.failures == []
-    assert others.written > 100
+    assert others.written > 20
     assert others.searched > 20
 
     assert "+ pipeline" in shown
