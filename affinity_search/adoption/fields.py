@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from affinity_search.config import patterns
-from affinity_search.config.model import Attribute
-from affinity_search.config.names import RESERVED_ATTRIBUTES
 from affinity_search.deploy.item_fields import NUMBERS, ItemField, ItemMapping
 from affinity_search.items.item import record_values
+from affinity_search.signals import reserved_names
+from affinity_search.signals.attribute import Attribute
 
 __all__ = ["LEVELS", "FoundAttribute", "FoundFields", "find_fields"]
 
@@ -26,7 +26,7 @@ LIKELY = (
     "genre", "series", "colour", "color", "size", "style", "material", "tags", "theme", "gender",
 )  # fmt: skip
 UNLIKELY = re.compile(r"(^|[_.])(id|ids|sku|ean|gtin|upc|mpn|url|link|image|images|slug|status|currency|uuid|hash)$")
-TAKEN = RESERVED_ATTRIBUTES | {"price_min", "price_max"}
+TAKEN = reserved_names() | {"price_min", "price_max"}
 
 
 @dataclass(frozen=True)

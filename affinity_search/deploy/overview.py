@@ -9,9 +9,9 @@ from typing import Any, Literal, TypeVar
 from affinity_search.config.model import Config
 from affinity_search.deploy.artefact import Artefact, Kind, artefacts, digest
 from affinity_search.deploy.changes import holds, mappings_of
+from affinity_search.deploy.drift import drift_since, foreign_of
 from affinity_search.deploy.ledger import LedgerEntry, check_ledger, last_entry, recent_entries
 from affinity_search.deploy.mappings import conflicts
-from affinity_search.deploy.planning import drift_since, foreign_of
 from affinity_search.deploy.probe import NOT_PROBED, Probe, probe
 from affinity_search.deploy.published import advice_on_documents, is_outdated, last_publication, remedy
 from affinity_search.deploy.store import Key, count_documents, current
