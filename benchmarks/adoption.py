@@ -53,8 +53,10 @@ def main() -> None:
 @contextmanager
 def _engine(folder: Path) -> Iterator[str]:
     home = folder / "engine"
-    yield embedded.start(home, memory_mb=MEMORY_MB).url
-    embedded.stop(home)
+    try:
+        yield embedded.start(home, memory_mb=MEMORY_MB).url
+    finally:
+        embedded.stop(home)
 
 
 def measure(url: str, folder: Path, items: int, per_second: int) -> dict[str, Any]:

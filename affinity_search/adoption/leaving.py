@@ -13,8 +13,8 @@ from affinity_search.adoption.record import Adopted, read_adoption
 from affinity_search.config import names
 from affinity_search.config.model import Config
 from affinity_search.deploy.ledger import check_ledger, last_entry
-from affinity_search.deploy.planning import plan_rollback_of
 from affinity_search.deploy.removal import remove_deployment
+from affinity_search.deploy.reversal import plan_rollback_of
 from affinity_search.engine.indices import identify
 from affinity_search.engine.ownership import is_marked_by
 from affinity_search.engine.pipelines import indices_using
