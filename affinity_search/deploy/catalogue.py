@@ -141,7 +141,7 @@ def _held(
 
 def _fields(config: Config) -> list[str]:
     """The title, or else the text field that counts most, and the fields of all attributes."""
-    return list(dict.fromkeys([_title(config), *(attribute.field for attribute in config.attributes.values())]))
+    return list(dict.fromkeys([_title(config), *(attribute.values_path for attribute in config.attributes.values())]))
 
 
 def _title(config: Config) -> str:
@@ -184,6 +184,6 @@ def _told(
 
 def _entry(config: Config, hit: Mapping[str, Any]) -> Entry:
     source = hit["_source"]
-    fields = dict.fromkeys(attribute.field for attribute in config.attributes.values())
-    values = [(at, value) for at in fields for value in record_values(source, at)]
+    paths = {attribute.field: attribute.values_path for attribute in config.attributes.values()}
+    values = [(field, value) for field, at in paths.items() for value in record_values(source, at)]
     return Entry(hit["_id"], " ".join(record_values(source, _title(config))), values)

@@ -116,10 +116,8 @@ def _key_mapping(name: str) -> dict[str, Any]:
 
 
 def _other_misfits(config: Config, items: ItemMapping) -> Iterator[str]:
-    for name, weight in (
-        ("popularity", config.popularity.all_time.weight),
-        ("popularity_recent", config.popularity.recent.weight),
-    ):
+    weights = config.popularity.all_time.weight, config.popularity.recent.weight
+    for name, weight in zip(config.popularity.fields, weights, strict=True):
         found = items.field(name)
         if weight and (found is None or found.type != "rank_feature"):
             do = _mapped(items, {name: {"type": "rank_feature"}}, exists=found is not None)
@@ -161,7 +159,8 @@ def _attribute_misfits(config: Config, items: ItemMapping) -> Iterator[str]:
     for name, attribute in config.attributes.items():
         found = items.field(attribute.field)
         if found and found.type in EXACT and not found.nested:
-            if found.derived and name in config.active_attributes:
+            source = items.field(attribute.path) if attribute.path else found
+            if name in config.active_attributes and (source is None or source.derived):
                 yield _no_source(name, attribute.field, items)
             continue
         if items.ours and found is None and attribute.field.startswith("attrs."):
@@ -176,10 +175,11 @@ def _attribute_misfits(config: Config, items: ItemMapping) -> Iterator[str]:
 
 
 def _no_source(name: str, field: str, items: ItemMapping) -> str:
+    above = field.rpartition(".")[0] or field
     return (
         f"attributes.{name}.field: expected a field of the items' JSON, which keys are made from, found a sub-field or "
-        f"alias at {field} in {items.index}: name a field that is indexed as keyword itself, or set strength: 0 for "
-        "filters alone"
+        f"alias at {field} in {items.index}: name the field of the JSON beside it, such as `path: {above}`, or set "
+        "strength: 0 for filters alone"
     )
 
 

@@ -201,7 +201,13 @@ def _entry(document: Document) -> LedgerEntry:
 
 
 def _highest_searchable(engine: Engine, index: str) -> int:
-    query = {"size": 1, "_source": False, "sort": [{"number": {"order": "desc", "unmapped_type": "long"}}]}
+    entries = {"exists": {"field": "number"}}  # the ledger also holds what was adopted
+    query = {
+        "size": 1,
+        "_source": False,
+        "query": entries,
+        "sort": [{"number": {"order": "desc", "unmapped_type": "long"}}],
+    }
     try:
         hits = search(engine, index, query)["hits"]["hits"]
     except MissingResource:

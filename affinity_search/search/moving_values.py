@@ -62,7 +62,7 @@ def _with_value(reason: Reason, hit: Hit, config: Config, shopper: Shopper) -> R
 
 def _values(attribute: str, hit: Hit, config: Config) -> tuple[str, ...]:
     if attribute in config.attributes:
-        return record_values(hit.source, config.attributes[attribute].field)
+        return record_values(hit.source, config.attributes[attribute].values_path)
     return (hit.id,) if signal_of(attribute).name else ()  # of an id list, or of an attribute that is not known here
 
 
