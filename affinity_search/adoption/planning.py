@@ -54,7 +54,7 @@ class IndexPlan:
 
 
 def plan_index(config: Config, found: Survey) -> IndexPlan:
-    """What would be added to this index for this configuration; nothing where `items.keys` is `keyword`."""
+    """What would be added to this index for numeric keys of this configuration."""
     items = ItemMapping.of(found.index, found.mappings, config.engine.prefix)
     ours = names.item_keys_pipeline(config.engine.prefix)
     final = _pipeline(found, FINAL)

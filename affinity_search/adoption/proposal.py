@@ -21,7 +21,7 @@ def propose(name: str, fields: FoundFields, popularity: str, *, address: str | N
             f"  index: {name}",
             *([f"  keys: keyword  # {external}: no item may be written"] if external else []),
             *_texts(fields),
-            *_attributes(fields),
+            *_attributes(fields, flat=bool(external)),
             *_popularity(popularity, bool(external)),
             *(f"# {line}" for line in _prices(fields)),
         ]
@@ -42,9 +42,10 @@ def _texts(fields: FoundFields) -> Iterator[str]:
         yield f"  # left out, another analyzer or the same words again: {left}"
 
 
-def _attributes(fields: FoundFields) -> Iterator[str]:
-    yield "attributes:" if fields.attributes else "attributes: {}  # no field whose values repeat among the items"
-    for found in fields.attributes:
+def _attributes(fields: FoundFields, *, flat: bool) -> Iterator[str]:
+    chosen = [found for found in fields.attributes if not (flat and found.nested)]
+    yield "attributes:" if chosen else "attributes: {}  # no field whose values repeat among the items"
+    for found in chosen:
         yield f"  # {found.share:.0%} of the items, {found.values} values, {found.each:.1f} each"
         yield f"  {found.name}: {{{', '.join(_keys(found))}}}"
 

@@ -45,15 +45,15 @@ def plan_adoption(engine: Engine, config: Config) -> tuple[IndexPlan, ...]:
 
 
 def adopt(engine: Engine, config: Config, plans: Sequence[IndexPlan], now: datetime, pace: Pace) -> tuple[Filled, ...]:
-    """What became of the items of each index. Searches and writes of others go on meanwhile.
+    """What became of the items of each index; none where `items.keys` is `keyword`, which adds nothing.
 
-    Interrupted, it goes on where it stood when it is run again. Raises ConfigError, before anything is written, where
-    a plan has refusals.
+    Searches and writes of others go on meanwhile. Interrupted, it goes on where it stood when it is run again. Raises
+    ConfigError, before anything is written, where a plan has refusals.
     """
-    if refusals := [line for plan in plans for line in plan.refusals]:
-        raise ConfigError("\n".join(refusals), hint="Nothing was changed.")
     if config.items.keys == "keyword":
         return ()
+    if refusals := [line for plan in plans for line in plan.refusals]:
+        raise ConfigError("\n".join(refusals), hint="Nothing was changed.")
     create_ledger(engine, config.ledger_index)
     _note(engine, config.ledger_index, plans)
     for plan in plans:

@@ -66,7 +66,7 @@ def artefacts(config: Config) -> tuple[Artefact, ...]:
     return (
         _index(config.lookup_index, "lookup.json", config.engine.prefix),
         _index(config.profile_index, "profiles.json", config.engine.prefix),
-        keys_artefact(config),
+        *([keys_artefact(config)] if config.items.keys == "numeric" else []),
         *script_artefacts(build_templates(config)),
     )
 

@@ -73,8 +73,9 @@ def probe(config: Config, engine: Engine, templates: Iterable[Template]) -> Prob
     failures += [line for items in mappings for line in refused_keys(config, items)]
     notes = [line for items in mappings for line in misfits(config, items)]
     notes += _narrow_limits(config, engine)
-    notes += _missing_keys(config, engine, mappings)
-    notes += stale_note(config, engine)
+    if config.items.keys == "numeric":
+        notes += _missing_keys(config, engine, mappings)
+        notes += stale_note(config, engine)
     return Probe(tuple(failures), tuple(dict.fromkeys(notes)))
 
 

@@ -245,6 +245,8 @@ def _coding_hash(config: Config) -> str:
     parts: list[list[object]] = [[name, coding.levels, coding.multi_valued] for name, coding in sorted(coded.items())]
     if any(coding.negated for coding in coded.values()):
         parts.append([config.items.index])  # which stands in the documents
+    if config.items.keys == "keyword":
+        parts.append(["keyword"])
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16] + " "
 
 
