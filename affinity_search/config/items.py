@@ -27,6 +27,11 @@ class Items(Section):
         description="The engine's built-in analyzer for the text fields: `standard` for words as they are, or a "
         "language such as `english` for their stems.",
     )
+    nested: list[FieldName] = Field(
+        default_factory=list,
+        description="Lists of objects whose values belong together, such as `variants` (mapped `nested`): filters of "
+        "`search` below one hold for the same object.",
+    )
 
     @model_validator(mode="after")
     def _engine_takes_it(self) -> Self:
