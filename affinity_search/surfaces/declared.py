@@ -47,7 +47,7 @@ class Together:
     @property
     def parameters(self) -> list[str]:
         """All parameters that ask for one of them."""
-        return [one.parameter for one in (*self.filters, *self.bounds)]
+        return [*(one.parameter for one in self.filters), *(one.parameter for one in self.bounds)]
 
 
 @dataclass(frozen=True)
