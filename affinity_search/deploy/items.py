@@ -16,10 +16,14 @@ from affinity_search.engine.indices import (
     create_index,
     delete_index,
     free_index_name,
+    refresh,
     unaliased_indices,
 )
+from affinity_search.engine.mappings import read_mappings
 from affinity_search.engine.ownership import mark_of, marked
-from affinity_search.engine.protocol import Engine, path
+from affinity_search.engine.protocol import Engine
+from affinity_search.engine.reading import count_whole
+from affinity_search.engine.settings import write_settings
 from affinity_search.errors import ConfigError, DataError, EngineFailed, MissingResource, RefusedRequest
 from affinity_search.events.quarantine import Quarantine
 from affinity_search.items.document import item_document
@@ -197,8 +201,7 @@ def _last_of_each(source: Path, lines: Mapping[str, int]) -> Iterator[Item]:
 
 def _expect_as_created(engine: Engine, index: str) -> None:
     """Raises where somebody deleted the index meanwhile, and the engine made one by itself for the next document."""
-    mappings = engine.call("GET", path(index, "_mapping"))[index]["mappings"]
-    if not mark_of(mappings):
+    if not mark_of(read_mappings(engine, index)[index]):
         raise EngineFailed(
             f"{engine.url}/{index}: expected the index as it was made, found one without its mapping",
             hint="Somebody deleted it meanwhile. The items in use are as before: run the same command again.",
@@ -224,9 +227,9 @@ def _finish(
                 f"{len(written.refused)}, first {first.id!r}: {first.reason}",
                 hint="Correct the file (or items.text_fields); the items in use are as before.",
             )
-        engine.call("PUT", path(index, "_settings"), {"index": settings})
-        engine.call("POST", path(index, "_refresh"))
-        found = engine.call("GET", path(index, "_count"))["count"]
+        write_settings(engine, index, settings)
+        refresh(engine, index)
+        found = count_whole(engine, index)
         if found != written.written:
             raise EngineFailed(f"{engine.url}/{index}: expected {written.written} items, the engine counts {found}")
     except (DataError, EngineFailed):

@@ -16,6 +16,7 @@ from affinity_search.deploy.probe import NOT_PROBED, Probe, probe
 from affinity_search.deploy.published import advice_on_documents, is_outdated, last_publication, remedy
 from affinity_search.deploy.store import Key, count_documents, current
 from affinity_search.engine import Engine, EngineInfo
+from affinity_search.engine.settings import read_cluster_setting
 from affinity_search.errors import EngineFailed, RefusedRequest
 from affinity_search.plain import plain
 from affinity_search.profiles.publication import Publication
@@ -193,8 +194,4 @@ def _advice(documents: Documents, remedy: str) -> str:
 
 
 def _numeric_keys_allowed(engine: Engine) -> bool:
-    settings = engine.call("GET", "/_cluster/settings", params={"flat_settings": "true", "include_defaults": "true"})
-    # The transient value wins over the persistent one, that over the default.
-    layers = (settings.get(layer, {}) for layer in ("transient", "persistent", "defaults"))
-    value = next((layer[EXPENSIVE] for layer in layers if EXPENSIVE in layer), "true")
-    return str(value).lower() != "false"
+    return str(read_cluster_setting(engine, EXPENSIVE)).lower() != "false"

@@ -8,6 +8,7 @@ from typing import Any
 
 from affinity_search.config.model import ITEM, OWNED_DEMOTION, Config
 from affinity_search.config.roles import ROLES
+from affinity_search.engine.documents import Wanted, read_documents
 from affinity_search.engine.protocol import Engine
 from affinity_search.items.item import record_values
 from affinity_search.items.keys import affinity_key
@@ -33,9 +34,9 @@ def read_shopper(engine: Engine, config: Config, user: str, hits: Iterable[Hit])
     slots = sorted({(reason.attribute, slot) for hit in hits for reason in hit.reasons for slot in reason.slots})
     if not slots:
         return Shopper({}, {})
-    wanted = [{"_index": config.lookup_index, "_id": lookup_id(*slot, user), "_source": ["v"]} for slot in slots]
-    found = engine.call("POST", "/_mget", {"docs": [*wanted, {"_index": config.profile_index, "_id": user}]})["docs"]
-    *lists, profile = [document.get("_source", {}) for document in found]
+    wanted = [Wanted(config.lookup_index, lookup_id(*slot, user), ("v",)) for slot in slots]
+    found = read_documents(engine, [*wanted, Wanted(config.profile_index, user)])
+    *lists, profile = [document.source or {} for document in found]
     affinities = profile.get("affinities", {})
     entries = {(name, entry["value"]): entry for name, some in affinities.items() for entry in some}
     return Shopper({slot: frozenset(one.get("v", ())) for slot, one in zip(slots, lists, strict=True)}, entries)

@@ -18,8 +18,9 @@ from duckdb import DuckDBPyConnection
 from affinity_search.cli import main
 from affinity_search.config import Config, load_config
 from affinity_search.deploy.items import load_items
+from affinity_search.engine.aliases import resolve_alias
 from affinity_search.engine.bulk import write_bulk
-from affinity_search.engine.indices import create_index, indices_behind, is_index_of, new_index_name, resolve_alias
+from affinity_search.engine.indices import create_index, indices_behind, is_index_of, new_index_name
 from affinity_search.engine.opensearch import OpenSearchEngine
 from affinity_search.engine.protocol import path
 from affinity_search.errors import ConfigError, DataError, EngineFailed, EngineUnavailable, MissingResource
