@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from affinity_search.cli.options import FOLDER
 from affinity_search.cli.stderr import say
 from affinity_search.demo import Comparison, Demo, compare, deploy_demo
 from affinity_search.engine.embedded import default_home, start
@@ -21,7 +22,6 @@ from affinity_search.search import ExplainedHit, Explanation
 
 __all__ = ["demo"]
 
-FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 WIDTH = 44
 
 

@@ -8,7 +8,7 @@ from affinity_search.config.names import first_index
 from affinity_search.deploy.applying import apply
 from affinity_search.deploy.changes import CHANGED_SINCE, Change
 from affinity_search.deploy.ledger import SUFFIX, check_ledger, last_entry, recent_entries
-from affinity_search.deploy.planning import plan_rollback_of
+from affinity_search.deploy.reversal import plan_rollback_of
 from affinity_search.deploy.store import execute
 from affinity_search.engine import Engine
 from affinity_search.engine.indices import delete_index, identify, is_index_of

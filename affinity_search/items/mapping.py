@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from affinity_search.config.model import Config
+from affinity_search.items.mapped import KEEP
 from affinity_search.resources import resource_folder
 
 __all__ = ["index_body"]
@@ -28,6 +29,8 @@ def index_body(config: Config) -> dict[str, Any]:
         _put(properties, path, {"type": "nested"})
     for name in config.items.text_fields:
         _put(properties, name, text)
+    if config.items.source and config.items.source.keep:
+        properties[KEEP] = {"type": "object", "enabled": False}
     for attribute in config.attributes.values():
         if not attribute.field.startswith("attrs."):
             _put(properties, attribute.field, value)

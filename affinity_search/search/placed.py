@@ -13,7 +13,7 @@ from affinity_search.search.answer import SORTED, Answer, Hit, read_answer
 from affinity_search.search.client import Client, Options
 from affinity_search.search.deployed import other_configuration
 from affinity_search.search.explain import MOST_RANKS, ExplainedHit, generic_options, said_of
-from affinity_search.search.told import read_shopper, with_values
+from affinity_search.search.moving_values import read_shopper, with_values
 
 __all__ = ["Placement", "place_item"]
 

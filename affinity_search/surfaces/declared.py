@@ -52,20 +52,16 @@ class Together:
 
 @dataclass(frozen=True)
 class Declared:
-    """All of it: `item` are those of the item itself, `nested` those of the objects in a list, by its path.
+    """All of it: `filters` are the names of the filters by exact values, `item` those of the item itself (with bounds),
+    `nested` those of the objects in a list, by its path.
 
-    `facets` are the attributes whose values may be counted; their filters are in no other place.
+    `facets` are the attributes whose values may be counted; these filters stand in neither of the other two.
     """
 
+    filters: tuple[str, ...]
     item: Together
     nested: dict[str, Together]
     facets: tuple[Filter, ...]
-
-    @property
-    def filters(self) -> tuple[str, ...]:
-        """Names of the filters by exact values."""
-        inside = [one.name for part in self.nested.values() for one in part.filters]
-        return tuple(dict.fromkeys([*(one.name for one in (*self.item.filters, *self.facets)), *inside]))
 
     @property
     def bounds(self) -> tuple[str, ...]:
@@ -79,8 +75,8 @@ def declared(config: Config) -> Declared:
     search, nested = config.search, config.items.nested
     attributes = {name: attribute.field for name, attribute in config.attributes.items()}
     facets = tuple(Filter(name, attributes[name]) for name in search.facets)
-    plain = {name: field for name, field in {**attributes, **search.filters}.items() if name not in search.facets}
-    filters = [Filter(name, field) for name, field in plain.items()]
+    fields = {**attributes, **search.filters}
+    filters = [Filter(name, field) for name, field in fields.items() if name not in search.facets]
     bounds = [Bound(name, *bound) for name, bound in search.bounds.items()]
 
     def within(path: str | None) -> Together:
@@ -90,4 +86,4 @@ def declared(config: Config) -> Declared:
         )
 
     groups = {path: found for path in nested if (found := within(path)).parameters}
-    return Declared(within(None), groups, facets)
+    return Declared(tuple(fields), within(None), groups, facets)
