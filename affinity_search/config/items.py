@@ -33,6 +33,11 @@ class Items(Section):
         description="The engine's built-in analyzer for the text fields: `standard` for words as they are, or a "
         "language such as `english` for their stems.",
     )
+    nested: list[FieldName] = Field(
+        default_factory=list,
+        description="Lists of objects whose values belong together, such as `variants` (mapped `nested`): filters of "
+        "`search` below one hold for the same object.",
+    )
     source: ItemSource | None = Field(None, description="How files in another form are read; absent: as ours.")
 
     @model_validator(mode="after")
