@@ -299,3 +299,51 @@ def whatever(desk: Desk) -> Desk:
     desk.create()
     desk.write("a", {"title": "affinity", "text": "affinity", "popularity": 3})
     return desk
+
+
+def test_fields_of_requests_that_the_index_has_not_are_named(desk: Desk) -> None:
+    sizes = {"type": "nested", "properties": {"size": WORD, "stock": {"type": "integer"}}}
+    desk.create(
+        {"variants": sizes, "rating": WORD | {"fields": {"number": {"type": "double"}}}, "shop": WORD, "about": TEXT}
+    )
+    declared = "shop: shop, shoe: variants.size, box: boxes.size, by: seller, words: about"
+    search = f"{{template: {desk.prefix}search, filters: {{{declared}}}, ranges: {{rating: rating, score: scores}}}}"
+    config = desk.config("brand: {field: attrs.brand}").model_copy(
+        update={"search": parse_config(f"events: {{types: {{o: {{weight: 1}}}}}}\nsearch: {search}").search}
+    )
+
+    assert [line.replace(f"{desk.items}-v1", "goods") for line in desk.look(config).notes] == [
+        "search.filters.shoe: expected the list of objects around variants.size under items.nested, found it in none: "
+        "name it there, such as items.nested: [variants]",
+        "search.filters.box: expected a field of exact values (keyword, boolean, number) in goods, found none: it finds "
+        "nothing",
+        "search.filters.by: expected a field of exact values (keyword, boolean, number) in goods, found none: it finds "
+        "nothing",
+        "search.filters.words: expected a field of exact values (keyword, boolean, number) in goods, found text: it "
+        "finds nothing",
+        "search.ranges.rating: expected a field of numbers in goods, found keyword: name rating.number instead",
+        "search.ranges.score: expected a field of numbers in goods, found none: it finds nothing",
+    ]
+
+
+def test_a_nested_list_that_the_index_has_not_fails_before_it_is_deployed(desk: Desk) -> None:
+    desk.create({"variants": {"properties": {"size": WORD}}})
+    items = f"items: {{index: {desk.items}, nested: [variants]}}"
+    search = f"search: {{template: {desk.prefix}search, filters: {{shoe: variants.size}}, facets: [brand]}}"
+    config = desk.config().model_copy(
+        update={
+            "items": parse_config(f"events: {{types: {{o: {{weight: 1}}}}}}\n{items}").items,
+            "search": parse_config(
+                f"events: {{types: {{o: {{weight: 1}}}}}}\n{search}\nattributes: {{brand: {{field: attrs.brand}}}}\n"
+                "items: {nested: [variants]}"
+            ).search,
+        }
+    )
+    found = desk.look(config)
+
+    assert found.notes == (
+        f"items.nested: expected a nested field variants in {desk.items}-v1, found object: filters by it fail",
+    )
+    assert [line.split(": expected")[0] for line in found.failures] == [
+        f"template {desk.prefix}search: a filtered browse"
+    ]
