@@ -10,6 +10,7 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from affinity_search.config.patterns import in_words
+from affinity_search.config.section import MadeSection
 from affinity_search.config.source import Source
 
 __all__ = ["findings", "known_keys", "meant", "shown"]
@@ -84,7 +85,7 @@ def _said(error: Any, parts: list[str]) -> str:
 def _unknown_key(parts: list[str], model: type[BaseModel]) -> str:
     here, key = known_keys(model, parts[:-1]), parts[-1]
     hint = _renamed(key, here, model) or meant(key, here) or _elsewhere(key, model)
-    hint = hint or f"; known here: {', '.join(here)}"
+    hint = hint or f"; known here: {', '.join(here) or 'none'}"
     return f"expected a known key, got {shown(key)}{hint}"
 
 
@@ -118,6 +119,9 @@ def _below(kind: Any, part: str) -> Any:
         return get_args(kind)[1]
     section = _section(kind)
     field = section.model_fields.get(part) if section else None
+    made = next((one for one in field.metadata if isinstance(one, MadeSection)), None) if field else None
+    if made:
+        return made.model()
     return field.annotation if field else None
 
 

@@ -6,7 +6,6 @@ __all__ = [
     "ITEM",
     "OWNED_DEMOTION",
     "OWNER_MARK",
-    "RESERVED_ATTRIBUTES",
     "first_index",
     "item_keys_pipeline",
     "ledger_index",
@@ -20,7 +19,6 @@ OWNED_DEMOTION = "owned_demotion"
 """The items that the shopper bought; a hit that is none of them is boosted by `item_affinity.owned_demotion`."""
 OWNER_MARK = "affinity_search"
 """The key in the `_meta` of an index under which this product notes whose the index is, and what it published."""
-RESERVED_ATTRIBUTES = frozenset({ITEM, OWNED_DEMOTION, "relevance"})
 
 
 def lookup_index(prefix: str) -> str:

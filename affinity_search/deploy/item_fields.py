@@ -10,6 +10,7 @@ from affinity_search.config.findings import meant
 from affinity_search.config.model import ITEM, Config
 from affinity_search.engine.hints import put_mapping
 from affinity_search.engine.ownership import is_marked_by
+from affinity_search.signals import parts
 
 __all__ = ["EXACT", "NUMBERS", "ItemField", "ItemMapping", "key_fields", "misfits", "refused_keys"]
 
@@ -87,8 +88,7 @@ def _at(properties: Mapping[str, Any], path: str) -> Any:
 
 def key_fields(config: Config) -> dict[str, str]:
     """The field of the items whose values have keys, by the name of the keys: attributes that count, and `item`."""
-    keys = {name: attribute.field for name, attribute in config.active_attributes.items()}
-    return keys | ({ITEM: "_id"} if config.item_affinity.lookups else {})
+    return {part.keys: part.field for part in parts(config).values()}
 
 
 def misfits(config: Config, items: ItemMapping) -> Iterator[str]:

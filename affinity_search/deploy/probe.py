@@ -21,6 +21,7 @@ from affinity_search.engine.mappings import read_mappings
 from affinity_search.engine.searches import TemplateRef, search, search_template
 from affinity_search.engine.settings import read_settings
 from affinity_search.errors import ConfigError, EngineFailed, MissingResource, RefusedRequest
+from affinity_search.signals import parts
 from affinity_search.surfaces import Template
 
 __all__ = ["NOT_PROBED", "Probe", "probe", "refuse_dead_search"]
@@ -157,12 +158,11 @@ def _cure(message: str) -> str:
 
 def _narrow_limits(config: Config, engine: Engine) -> Iterator[str]:
     """Limits that somebody set on the item index below what the configuration may need."""
-    profiles = config.profiles
     needed = {
         "index.max_result_window": ("search.window", config.search.window),
         "index.max_terms_count": (
-            "profiles.max_items (twice with related items) and profiles.max_values",
-            max(profiles.max_values, profiles.max_items * (2 if config.item_affinity.related_on else 1)),
+            "profiles.max_items (twice with related items, four times with owned_demotion) and profiles.max_values",
+            max((part.longest for part in parts(config).values()), default=0),
         ),
     }
     for index, settings in read_settings(engine, config.items.index, needed).items():

@@ -10,24 +10,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from itertools import groupby
-from operator import itemgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from affinity_search.config.model import OWNED_DEMOTION, Config
-from affinity_search.engine.bulk import Action, BulkReport, write_bulk
+from affinity_search.config.model import Config
+from affinity_search.engine.bulk import BulkReport, write_bulk
 from affinity_search.engine.protocol import Engine
 from affinity_search.errors import EngineFailed
 from affinity_search.lookups.coding import codings
-from affinity_search.profiles.documents import lookup_documents, profile_document
 from affinity_search.profiles.publication import Publication
 from affinity_search.publish.look import Counts, begin, count_both, finish
 from affinity_search.publish.prepare import Mode, Ready, prepare
 from affinity_search.publish.report import PublishReport
 from affinity_search.publish.resync import read_target, write_publication
-from affinity_search.publish.tracker import Pending, Tracker
+from affinity_search.publish.tracker import Tracker
+from affinity_search.publish.writes import planned_writes
 from affinity_search.state.builds import Build, state_errors, state_id
 
 if TYPE_CHECKING:
@@ -36,7 +34,6 @@ if TYPE_CHECKING:
 __all__ = ["publish_profiles"]
 
 REASONS_SHOWN = 5
-ROWS_READ_AT_ONCE = 50_000
 
 PLAN = """
 CREATE OR REPLACE TEMP TABLE publish_users AS SELECT unnest($users::VARCHAR[]) AS user_id;
@@ -58,19 +55,6 @@ SELECT count(*) FILTER (content IS NOT NULL AND unchanged IS NOT TRUE), count(*)
 FROM publish_plan
 """
 
-# Per shopper a head (content, documents, events), then the entries; no attribute is named "", so the head comes first.
-CHANGED = """
-WITH changed AS (SELECT * FROM publish_plan WHERE content IS NOT NULL AND unchanged IS NOT TRUE)
-SELECT c.user_id, '' AS attribute, c.content AS value, h.events AS count, 0.0 AS weight, 0 AS level, NULL AS role,
-       c.documents
-FROM changed c JOIN profile_events h USING (user_id)
-UNION ALL
-SELECT user_id, attribute, value, round(count, 4), round(weight, 4), level, role, NULL
-FROM profile_entries WHERE user_id IN (SELECT user_id FROM changed)
-ORDER BY user_id, attribute, level DESC, weight DESC, value
-"""
-
-REMOVED = "SELECT user_id, documents FROM publish_plan WHERE content IS NULL ORDER BY user_id"
 BELIEVED = "SELECT coalesce(sum(len(documents)), 0), count(*) FROM published"
 
 
@@ -105,7 +89,7 @@ def publish_profiles(
         if changed or removed or users is None:
             _claim(engine, connection, config, ready, users, writing=bool(changed or removed))
         tracker = Tracker(connection.cursor(), config.profile_index, ready.build.id, changed + removed, progress)
-        done = write_bulk(engine, _actions(connection, config, ready.build, tracker), on_written=tracker.settle)
+        done = write_bulk(engine, planned_writes(connection, config, ready.build, tracker), on_written=tracker.settle)
         warnings = [*ready.warnings, *_superseded(done, ready.build)]
         if users is None:
             warnings += _conclude(engine, connection, config, ready, done)
@@ -184,7 +168,7 @@ def _superseded(done: BulkReport, build: Build) -> list[str]:
 def _coding_hash(config: Config) -> str:
     coded = codings(config)
     parts: list[list[object]] = [[name, coding.levels, coding.multi_valued] for name, coding in sorted(coded.items())]
-    if OWNED_DEMOTION in coded:
+    if any(coding.negated for coding in coded.values()):
         parts.append([config.items.index])  # which stands in the documents
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16] + " "
 
@@ -195,35 +179,3 @@ def _plan(connection: DuckDBPyConnection, config: Config, users: Sequence[str] |
     for statement in PLAN.split(";"):
         names = {name: value for name, value in parameters.items() if f"${name}" in statement}
         connection.execute(statement, names)
-
-
-def _actions(reader: DuckDBPyConnection, config: Config, build: Build, tracker: Tracker) -> Iterator[Action]:
-    reader.execute(CHANGED)
-    for user_id, rows in groupby(_rows(reader), key=itemgetter(0)):
-        yield from _writes(config, build, tracker, user_id, rows)
-    reader.execute(REMOVED)
-    for user_id, documents in _rows(reader):
-        tracker.open(user_id, Pending("", [], len(documents) + 1))
-        yield from (Action("delete", config.lookup_index, document, version=build.id) for document in documents)
-        yield Action("delete", config.profile_index, user_id, version=build.id)
-
-
-def _writes(
-    config: Config, build: Build, tracker: Tracker, user_id: str, rows: Iterator[tuple[Any, ...]]
-) -> Iterator[Action]:
-    _, _, content, events, _, _, _, before = next(rows)
-    affinities = {name: [row[2:7] for row in entries] for name, entries in groupby(rows, key=itemgetter(1))}
-    lookups = lookup_documents(user_id, affinities, codings(config), config.items.index)
-    gone = [document for document in before if document not in lookups]
-    tracker.open(user_id, Pending(content, list(lookups), len(lookups) + len(gone) + 1))
-    for document, body in lookups.items():
-        yield Action("index", config.lookup_index, document, body, build.id)
-    for document in gone:
-        yield Action("delete", config.lookup_index, document, version=build.id)
-    readable = profile_document(user_id, affinities, build=build.id, as_of=build.as_of, events=events)
-    yield Action("index", config.profile_index, user_id, readable, build.id)
-
-
-def _rows(reader: DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
-    while rows := reader.fetchmany(ROWS_READ_AT_ONCE):
-        yield from rows

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from affinity_search.config.model import ITEM, OWNED_DEMOTION, Config
+from affinity_search.config.model import Config
 from affinity_search.config.roles import ROLES
 from affinity_search.engine.documents import Wanted, read_documents
 from affinity_search.engine.protocol import Engine
@@ -15,6 +15,7 @@ from affinity_search.items.keys import affinity_key
 from affinity_search.lookups.coding import slot_level
 from affinity_search.profiles.documents import lookup_id
 from affinity_search.search.answer import Hit, Reason
+from affinity_search.signals import signal_of
 
 __all__ = ["Shopper", "read_shopper", "with_values"]
 
@@ -55,16 +56,14 @@ def _with_value(reason: Reason, hit: Hit, config: Config, shopper: Shopper) -> R
     # Of several values the weakest evidence counts, so that nothing said of them claims too much.
     roles = [entry.get("role") for entry in entries]
     role = None if None in roles else max(roles, key=ROLES.index)
-    related = reason.attribute == ITEM and entries[0].get("count", 1) == 0
+    related = reason.attribute not in config.attributes and entries[0].get("count", 1) == 0
     return replace(reason, value=values[0], values=values, role=role, related=related)
 
 
 def _values(attribute: str, hit: Hit, config: Config) -> tuple[str, ...]:
-    if attribute == ITEM:
-        return (hit.id,)
-    if attribute == OWNED_DEMOTION or attribute not in config.attributes:
-        return ()
-    return record_values(hit.source, config.attributes[attribute].field)
+    if attribute in config.attributes:
+        return record_values(hit.source, config.attributes[attribute].field)
+    return (hit.id,) if signal_of(attribute).name else ()  # of an id list, or of an attribute that is not known here
 
 
 def _moving(reason: Reason, values: Iterable[str], shopper: Shopper) -> tuple[str, ...]:

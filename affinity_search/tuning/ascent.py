@@ -9,6 +9,7 @@ from math import prod
 
 from affinity_search.config.model import Config
 from affinity_search.offline.scorer import Scorer
+from affinity_search.signals import reweighed
 from affinity_search.tuning.acceptance import Auc, Judged, Measured, Objective, accepted, judge, measure_auc
 from affinity_search.tuning.parameters import USUAL_STRENGTH, Parameter, parameters
 
@@ -168,7 +169,7 @@ def _try(ascent: _Ascent, parameter: Parameter, config: Config, now: Measured) -
     for candidate in parameter.candidates(config):
         if parameter.attribute and candidate.value and not ascent.auc[parameter.attribute].enough:
             continue
-        fitted = scorer.fitted(candidate.config, parameter.refits(config))
+        fitted = scorer.fitted(candidate.config, reweighed(config, candidate.config))
         quality = measure(scorer, fitted)
         judged = judge(scorer.searches, now, quality, aim, start)
         found.append((JudgedCandidate(candidate.value, judged), fitted, quality))
