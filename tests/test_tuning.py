@@ -24,7 +24,7 @@ from affinity_search.offline.quality import Quality
 from affinity_search.offline.scorer import Scorer
 from affinity_search.signals import reweighed
 from affinity_search.tuning.acceptance import Auc, Judged, Measured, Objective, accepted, judge, stands_below_generic
-from affinity_search.tuning.ascent import Found, Step, Trial, ascend
+from affinity_search.tuning.ascent import Found, JudgedCandidate, Step, ascend
 from affinity_search.tuning.parameters import Candidate, Parameter, parameters
 from affinity_search.tuning.report import as_json, as_text, proposal
 from affinity_search.tuning.tune import Confirmed, Tuning
@@ -492,7 +492,7 @@ def test_a_start_below_generic_is_told() -> None:
 def test_json_holds_numbers_or_null() -> None:
     nothing = Gain(0.0, inf)
     nothing_gained = Judged(Verdict(nothing, nothing, nothing), "mix", harmless=False)
-    steps = (Step("half_life_days", 1, (Trial(4.0, nothing_gained),), factor=True),)
+    steps = (Step("half_life_days", 1, (JudgedCandidate(4.0, nothing_gained),), factor=True),)
     empty = Measured(Quality(np.zeros(0), np.zeros(0)), Quality(np.zeros(0), np.zeros(0)))
     found = tuning(Found(CONFIG, steps, {}, empty, empty, replace(nothing_gained, harmless=True)))
     said = json.loads(json.dumps(as_json(found), allow_nan=False))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from affinity_search.config.findings import meant
 from affinity_search.config.model import ITEM, Config
+from affinity_search.engine.hints import put_mapping
 from affinity_search.engine.ownership import is_marked_by
 from affinity_search.signals import parts
 
@@ -200,7 +200,7 @@ def _mapped(items: ItemMapping, properties: Mapping[str, Any], *, exists: bool) 
         return "`affinity items load` makes the index anew"
     if exists:
         return "its type cannot change: copy the items to an index with that mapping (_reindex)"
-    return f"`PUT /{items.index}/_mapping {json.dumps({'properties': properties})}` before items are written"
+    return f"`{put_mapping(items.index, properties)}` before items are written"
 
 
 def _kind(found: ItemField | None) -> str:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from affinity_search.config.model import Config
 from affinity_search.engine.bulk import Action, BulkReport, Refusal, write_bulk
+from affinity_search.engine.documents import Wanted, read_documents
 from affinity_search.engine.protocol import Engine
 from affinity_search.errors import EngineFailed, MissingResource
 from affinity_search.lookups.coding import Coding, codings
@@ -177,15 +178,14 @@ def publish_profiles(
 
 def read_profile(engine: Engine, config: Config, user_id: str) -> dict[str, Any] | None:
     """The shopper's profile as published; None for a shopper without one. Raises MissingResource without the index."""
-    wanted = {"docs": [{"_index": config.profile_index, "_id": user_id}]}
-    found = engine.call("POST", "/_mget", wanted)["docs"][0]
-    if "error" in found:
+    (found,) = read_documents(engine, [Wanted(config.profile_index, user_id)])
+    if found.error:
         raise MissingResource(
-            f"{engine.url}: {config.profile_index}: {found['error'].get('reason', 'not there')}",
+            f"{engine.url}: {config.profile_index}: {found.error}",
             hint="Run `affinity apply`, then `affinity profiles publish`.",
             status=404,
         )
-    return dict(found["_source"]) if found["found"] else None
+    return None if found.source is None else dict(found.source)
 
 
 def _claim(

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, TypedDict, Unpack
 
 from affinity_search.config.model import Config
-from affinity_search.engine.protocol import Engine, path
+from affinity_search.engine.protocol import Engine
+from affinity_search.engine.searches import search_template
 from affinity_search.errors import ConfigError, EngineError
 from affinity_search.search.answer import Answer, read_answer
 from affinity_search.search.request import FilterValue, filter_parameters, sort_fields, sort_parameters
@@ -79,8 +80,7 @@ class Client:
             return replace(generic, notes=(*generic.notes, f"generic order, profiles unreadable: {error.message}"))
 
     def _sent(self, parameters: dict[str, Any]) -> Answer:
-        body = {"id": self.template, "params": parameters}
-        found = self.engine.call("POST", path(self.index, "_search", "template"), body)
+        found = search_template(self.engine, self.index, {"id": self.template}, parameters)
         personal = bool(parameters.get("user_id"))
         answer = read_answer(found, first_rank=parameters.get("from", 0) + 1, personal=personal)
         nobody = "user_id" in parameters and not personal
