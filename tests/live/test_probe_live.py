@@ -159,11 +159,15 @@ def test_a_part_of_the_shards_that_fails_is_a_failure(desk: Desk) -> None:
     ]
 
 
-def test_a_limit_of_terms_below_the_profiles_is_a_note(desk: Desk) -> None:
+@pytest.mark.parametrize(
+    ("item_affinity", "longest"),
+    [("{}", 256), ("{strength: 1, related: {weight: 0.1}}", 512), ("{owned_demotion: 0.2}", 1024)],
+)
+def test_a_limit_of_terms_below_the_profiles_is_a_note(desk: Desk, item_affinity: str, longest: int) -> None:
     desk.create(**{"index.max_terms_count": 100})
-    assert desk.look(desk.config()).notes == (
-        f"{desk.items}-v1: index.max_terms_count: expected at least 256 for profiles.max_items (twice with related "
-        "items) and profiles.max_values, found 100: raise it",
+    assert desk.look(desk.config(more=f"item_affinity: {item_affinity}")).notes == (
+        f"{desk.items}-v1: index.max_terms_count: expected at least {longest} for profiles.max_items (twice with "
+        "related items, four times with owned_demotion) and profiles.max_values, found 100: raise it",
     )
 
 
@@ -315,10 +319,10 @@ def test_fields_of_requests_that_the_index_has_not_are_named(desk: Desk) -> None
     assert [line.replace(f"{desk.items}-v1", "goods") for line in desk.look(config).notes] == [
         "search.filters.shoe: expected the list of objects around variants.size under items.nested, found it in none: "
         "name it there, such as items.nested: [variants]",
-        "search.filters.box: expected a field of exact values (keyword, boolean, number) in goods, found none: it finds "
-        "nothing",
-        "search.filters.by: expected a field of exact values (keyword, boolean, number) in goods, found none: it finds "
-        "nothing",
+        "search.filters.box: expected a field of exact values (keyword, boolean, number) in goods, found none: it "
+        "finds nothing",
+        "search.filters.by: expected a field of exact values (keyword, boolean, number) in goods, found none: it "
+        "finds nothing",
         "search.filters.words: expected a field of exact values (keyword, boolean, number) in goods, found text: it "
         "finds nothing",
         "search.ranges.rating: expected a field of numbers in goods, found keyword: name rating.number instead",
