@@ -21,7 +21,7 @@ COMMANDS = {
     "schema": ("validate:schema", "Print the JSON Schema of affinity.yaml, for editors."),
     "engine": ("engine:engine", "Run a real OpenSearch on this machine"),
     "adopt": ("adopt:adopt", "Use an index that others make and write"),
-    "items": ("items:items", "Load the items and refresh their popularity."),
+    "items": ("items:items", "Load the items, take in their values, check their keys, refresh their popularity."),
     "events": ("events:events", "Take shopper events in, and see what is held."),
     "profiles": ("profiles:profiles", "Build the shoppers' profiles, publish them to the engine, show one."),
     "render": ("templates:render", "Print the search template, or with --params the query that the engine..."),

@@ -21,6 +21,7 @@ from affinity_search.cli.stderr import progress_of, warn
 from affinity_search.config import load_config
 from affinity_search.deploy.catalogue import CatalogueReport, catalogue_from_file, catalogue_from_index
 from affinity_search.deploy.items import LoadReport, load_items
+from affinity_search.deploy.verify import Verification, verify_items
 from affinity_search.engine import connect
 from affinity_search.publish.popularity import SignalReport, refresh_signals
 from affinity_search.state import open_state
@@ -32,7 +33,7 @@ REFUSALS_SHOWN = 5
 
 @click.group()
 def items() -> None:
-    """Load the items, take in their values, refresh their popularity."""
+    """Load the items, take in their values, check their keys, refresh their popularity."""
 
 
 @items.command()
@@ -80,6 +81,20 @@ def catalogue(
 
 
 @items.command()
+@click.option("--repair", is_flag=True, help="Write the items with stale keys again; what others write meanwhile wins.")
+@config_option
+@json_option
+def verify(repair: bool, config_path: Path, as_json: bool) -> None:
+    """Compare the affinity keys of all items with their values, and count those that are stale.
+
+    A partial update changes a value past the pipeline that makes keys. Without --repair nothing is written.
+    """
+    shop = load_config(config_path)
+    report = verify_items(connect(shop.engine), shop, repair=repair, progress=progress_of("items"))
+    click.echo(json.dumps(report.as_json(), ensure_ascii=False) if as_json else _verify_text(report))
+
+
+@items.command()
 @click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="Last day that counts; without it the newest one.")
 @config_option
 @json_option
@@ -107,6 +122,21 @@ def _load_text(report: LoadReport, alias: str) -> str:
     if report.left:
         lines.append(f"{report.left} stays as it is: it was not made by `affinity items load`")
     return "\n".join([*lines, f"{alias} -> {report.index}"])
+
+
+def _verify_text(report: Verification) -> str:
+    lines = [f"{report.items:,} items: {report.stale:,} have stale keys, {report.without:,} of these have none"]
+    lines += [f"  affinity.{name}: {count:,} items" for name, count in report.attributes.items()]
+    lines += [f"  such as {item}" for item in report.examples]
+    if report.repair:
+        lines.append(
+            f"stale {report.stale:,} = repaired {report.repaired:,} + overtaken {report.overtaken:,} "
+            f"+ refused {report.refused:,}"
+        )
+        lines += [f"  refused {refusal.id}: {refusal.reason}" for refusal in report.refusals]
+    elif report.stale:
+        lines.append("`affinity items verify --repair` writes these items again, through the pipeline.")
+    return "\n".join(lines)
 
 
 def _catalogue_text(report: CatalogueReport) -> str:

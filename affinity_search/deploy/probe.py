@@ -12,6 +12,7 @@ from typing import Any
 from affinity_search.config import names
 from affinity_search.config.model import ITEM, Config
 from affinity_search.deploy.item_fields import NUMBERS, ItemMapping, key_fields, misfits, refused_keys
+from affinity_search.deploy.stale_sample import stale_note
 from affinity_search.deploy.store import read
 from affinity_search.engine import Engine
 from affinity_search.engine.answers import partial
@@ -74,6 +75,7 @@ def probe(config: Config, engine: Engine, templates: Iterable[Template]) -> Prob
     notes += _narrow_limits(config, engine)
     if config.items.keys == "numeric":
         notes += _missing_keys(config, engine, mappings)
+        notes += stale_note(config, engine)
     return Probe(tuple(failures), tuple(dict.fromkeys(notes)))
 
 

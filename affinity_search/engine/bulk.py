@@ -90,6 +90,7 @@ def write_bulk(
     actions: Iterable[Action],
     *,
     require_alias: bool = True,
+    pipeline: str | None = None,
     on_written: Callable[[Sequence[Action]], None] | None = None,
     sleep: Callable[[float], None] = time.sleep,
     max_bytes: int = 5_000_000,
@@ -100,12 +101,14 @@ def write_bulk(
     `on_written` gets the settled actions of each answer before the next request goes out: those after which the engine
     holds what was asked for (written, absent). A refused document (4xx) is reported and the rest goes on, and so is an
     update that conflicts with others after four tries by the engine. Where the engine has no room (429), only what it
-    did not take is sent again, after pauses that grow.
+    did not take is sent again, after pauses that grow. A `pipeline` stands in for the default one of the index.
 
     Raises EngineOverloaded after eight tries, EngineUnavailable where the answer is missing or broke off, EngineFailed
     where a document met a 5xx, MissingResource where an index is absent or, with `require_alias`, is no alias.
     """
     params = {"filter_path": ANSWER, "require_alias": "true" if require_alias else "false"}
+    if pipeline is not None:
+        params["pipeline"] = pipeline
     report = BulkReport()
     for batch, unusable in _batches(actions, max_bytes, max_actions):
         report += BulkReport(refused=unusable)

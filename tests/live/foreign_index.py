@@ -20,6 +20,8 @@ __all__ = ["Foreign", "open_foreign"]
 
 CONFIG = """
 engine: {{url: "{url}", prefix: "{prefix}"}}
+item_affinity: {{strength: 0.4, saturation_weight: 2}}
+search: {{template: "{prefix}-search"}}
 items: {{index: "{alias}", text_fields: {{name: 1}}}}
 events: {{types: {{purchase: {{weight: 1}}}}}}
 attributes:
