@@ -315,10 +315,10 @@ def test_fields_of_requests_that_the_index_has_not_are_named(desk: Desk) -> None
     assert [line.replace(f"{desk.items}-v1", "goods") for line in desk.look(config).notes] == [
         "search.filters.shoe: expected the list of objects around variants.size under items.nested, found it in none: "
         "name it there, such as items.nested: [variants]",
-        "search.filters.box: expected a field of exact values (keyword, boolean, number) in goods, found none: it finds "
-        "nothing",
-        "search.filters.by: expected a field of exact values (keyword, boolean, number) in goods, found none: it finds "
-        "nothing",
+        "search.filters.box: expected a field of exact values (keyword, boolean, number) in goods, found none: it "
+        "finds nothing",
+        "search.filters.by: expected a field of exact values (keyword, boolean, number) in goods, found none: it "
+        "finds nothing",
         "search.filters.words: expected a field of exact values (keyword, boolean, number) in goods, found text: it "
         "finds nothing",
         "search.ranges.rating: expected a field of numbers in goods, found keyword: name rating.number instead",
