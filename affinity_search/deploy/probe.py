@@ -13,6 +13,7 @@ from affinity_search.config import names
 from affinity_search.config.model import ITEM, Config
 from affinity_search.deploy.item_fields import NUMBERS, ItemMapping, key_fields, misfits, refused_keys
 from affinity_search.deploy.request_fields import request_misfits
+from affinity_search.deploy.stale_sample import stale_note
 from affinity_search.deploy.store import read
 from affinity_search.engine import Engine
 from affinity_search.engine.answers import partial
@@ -73,7 +74,9 @@ def probe(config: Config, engine: Engine, templates: Iterable[Template]) -> Prob
     failures += [line for items in mappings for line in refused_keys(config, items)]
     notes = [line for items in mappings for line in (*misfits(config, items), *request_misfits(config, items))]
     notes += _narrow_limits(config, engine)
-    notes += _missing_keys(config, engine, mappings)
+    if config.items.keys == "numeric":
+        notes += _missing_keys(config, engine, mappings)
+        notes += stale_note(config, engine)
     return Probe(tuple(failures), tuple(dict.fromkeys(notes)))
 
 

@@ -31,6 +31,8 @@ def index_body(config: Config) -> dict[str, Any]:
         _put(properties, name, text)
     if config.items.source and config.items.source.keep:
         properties[KEEP] = {"type": "object", "enabled": False}
+    for name in config.popularity.fields:
+        _put(properties, name, properties["popularity"])
     for attribute in config.attributes.values():
         if not attribute.field.startswith("attrs."):
             _put(properties, attribute.field, value)

@@ -54,7 +54,7 @@ def text_query(config: Config) -> dict[str, Any]:
 
 def popularity_query(popularity: Popularity) -> list[dict[str, Any]]:
     """The clauses that add weight * ln(1 + events) to the relevance of every shopper; empty where no weight is set."""
-    signals = {"popularity": popularity.all_time, "popularity_recent": popularity.recent}
+    signals = dict(zip(popularity.fields, (popularity.all_time, popularity.recent), strict=True))
     return [
         Q("rank_feature", field=field, boost=signal.weight, log={"scaling_factor": 1}).to_dict()
         for field, signal in signals.items()
@@ -88,6 +88,7 @@ def _render(config: Config, name: str, version: str) -> str:
             size=config.search.size,
             text_query=text_query(config),
             popularity=popularity_query(config.popularity),
+            computed=["affinity", *config.popularity.fields],
             asked=declared(config),
             highlight={field: {} for field in config.items.text_fields},
             lookups=lookups(config),

@@ -159,11 +159,15 @@ def test_a_part_of_the_shards_that_fails_is_a_failure(desk: Desk) -> None:
     ]
 
 
-def test_a_limit_of_terms_below_the_profiles_is_a_note(desk: Desk) -> None:
+@pytest.mark.parametrize(
+    ("item_affinity", "longest"),
+    [("{}", 256), ("{strength: 1, related: {weight: 0.1}}", 512), ("{owned_demotion: 0.2}", 1024)],
+)
+def test_a_limit_of_terms_below_the_profiles_is_a_note(desk: Desk, item_affinity: str, longest: int) -> None:
     desk.create(**{"index.max_terms_count": 100})
-    assert desk.look(desk.config()).notes == (
-        f"{desk.items}-v1: index.max_terms_count: expected at least 256 for profiles.max_items (twice with related "
-        "items) and profiles.max_values, found 100: raise it",
+    assert desk.look(desk.config(more=f"item_affinity: {item_affinity}")).notes == (
+        f"{desk.items}-v1: index.max_terms_count: expected at least {longest} for profiles.max_items (twice with "
+        "related items, four times with owned_demotion) and profiles.max_values, found 100: raise it",
     )
 
 
