@@ -81,10 +81,10 @@ def catalogue_from_file(
     Raises DataError, and changes nothing, where no line of the file is an item, or without `accept_loss` over 10 % of
     the lines are none.
     """
-    file = survey_items(source, config.state.path.parent / "quarantine")
+    file = survey_items(source, config)
     if not accept_loss:
         expect_few_bad_lines(source, file.quarantined, file.read, file.quarantine)
-    for _ in stage_items(connection, last_of_each(source, file.lines), config):
+    for _ in stage_items(connection, last_of_each(source, file.lines, config), config):
         pass
     stored = store_values(connection)
     return CatalogueReport(
