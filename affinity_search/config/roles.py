@@ -15,12 +15,24 @@ PURCHASE: Role = "purchase"
 # Exactly these names, as common event vocabularies have them: a name that merely holds such a word (`purchase_failed`,
 # `order_history_view`) says something else.
 NAMES: dict[Role, str] = {
-    "purchase": "purchase purchased buy bought order ordered orderplaced ordercompleted transaction sale sold",
-    "add_to_cart": "addtocart addtobasket cart basket productadded",
-    "wishlist": "wishlist addtowishlist favorite favourite",
-    "click": "click clicked itemclick productclick productclicked selectitem",
-    "view": "view viewed detail detailpageview itemview productview productviewed viewitem",
-    "impression": "impression impressions itemimpression productimpression shown viewitemlist productlistviewed",
+    "purchase": (
+        "purchase purchased buy bought order ordered orderplaced ordercompleted orderpaid transaction sale sold "
+        "productpurchase productpurchased itempurchase purchasecomplete purchasecompleted checkoutcompleted placedorder"
+    ),
+    "add_to_cart": "addtocart addtobasket addedtocart addedtobasket cart basket productadded cartadd itemaddedtocart",
+    "wishlist": "wishlist addtowishlist addedtowishlist favorite favourite productaddedtowishlist",
+    "click": (
+        "click clicked clickthrough itemclick itemclicked productclick productclicked selectitem listclick "
+        "productlistclicked"
+    ),
+    "view": (
+        "view viewed detail detailpageview itemview productview productviewed viewitem viewcontent viewproduct "
+        "viewedproduct productdetail productdetailviewed itempage"
+    ),
+    "impression": (
+        "impression impressions itemimpression productimpression shown viewitemlist productlistviewed listview "
+        "viewsearchresults productlistview exposure displayed promoview viewpromotion ranking"
+    ),
 }
 BY_NAME: dict[str, Role] = {name: role for role, names in NAMES.items() for name in names.split()}
 
