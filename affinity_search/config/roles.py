@@ -58,5 +58,7 @@ def assumed_role(name: str) -> Role:
     >>> assumed_role("in_store_purchase"), assumed_role("purchase_intent")
     ('purchase', 'other')
     """
+    if (exact := default_role(name)) != "other":
+        return exact
     words = re.findall(r"[a-z]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", name).lower())
     return default_role("".join(word for word in words if word not in EMPTY_WORDS.split()))
