@@ -15,7 +15,7 @@ from affinity_search.sniffing.columns import Column, columns_of, simple
 from affinity_search.sniffing.times import TimeGuess, guess_time
 from affinity_search.sniffing.vocabulary import EVENT_NAMES, place_of
 
-__all__ = ["EventProposal", "consent_columns", "joined_share", "propose_events"]
+__all__ = ["EventProposal", "consent_columns", "exploded", "joined_share", "propose_events"]
 
 NATIVE = ("user", "ts", "type", "item", "group", "consent", "id")
 MOST_TYPES = 200
@@ -31,13 +31,15 @@ Ids = Mapping[str, frozenset[str]]
 class EventProposal:
     """The keys of `events.source` (none where the file needs no block), and the field of the catalogue it joins.
 
-    `sequence` says that the times count up per shopper; `joined` is the share of the items that the catalogue has.
+    `sequence` says that the times count up per shopper; `joined` is the share of the items that the catalogue has,
+    `item` the path at which they stand.
     """
 
     source: Mapping[str, Any]
     sequence: bool = False
     join_field: str = ""
     joined: float = 0.0
+    item: str = ""
 
 
 def propose_events(records: Sequence[Mapping[str, object]], ids: Ids, *, purchase: str = "") -> EventProposal:
@@ -46,7 +48,7 @@ def propose_events(records: Sequence[Mapping[str, object]], ids: Ids, *, purchas
     Raises DataError, with what is missing and the nearest that is there, where no user, time, item or type is found.
     """
     each = _each(columns_of(records), ids)
-    columns = columns_of(_exploded(records, each)) if each else columns_of(records)
+    columns = columns_of(exploded(records, each)) if each else columns_of(records)
     single = {path: column for path, column in columns.items() if not column.objects and column.texts}
     item, join_field, joined = _item(single, ids)
     rest = {path: column for path, column in single.items() if path != item}
@@ -59,7 +61,7 @@ def propose_events(records: Sequence[Mapping[str, object]], ids: Ids, *, purchas
     fields["item"] = item
     fields |= _others(rest, fields)
     source = {**({"each": each} if each else {}), "fields": fields}
-    return EventProposal({} if _is_native(source) else source, time.sequence, join_field, joined)
+    return EventProposal({} if _is_native(source) else source, time.sequence, join_field, joined, item)
 
 
 def joined_share(column: Column, ids: frozenset[str]) -> float:
@@ -105,7 +107,8 @@ def _rank(column: Column, name: str, ids: Ids) -> tuple[float, int] | None:
     return (-round(share, 1) if share >= JOINS else 0.0, 1_000 if place is None else place)
 
 
-def _exploded(records: Sequence[Mapping[str, object]], each: str) -> list[dict[str, object]]:
+def exploded(records: Sequence[Mapping[str, object]], each: str) -> list[dict[str, object]]:
+    """A record for each object in the array at the path `each`, with what stands around it."""
     found: list[dict[str, object]] = []
     for record in records:
         elements: object = record
@@ -231,7 +234,7 @@ def _is_named(path: str, field: str) -> bool:
 
 def _others(columns: Mapping[str, Column], fields: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for field in ("group", "quantity", "price"):
+    for field in ("group",):
         named = [(place, path) for path in columns if (place := place_of(path, EVENT_NAMES[field])) is not None]
         free = [path for _, path in sorted(named) if path not in (fields["type"], *found.values())]
         if free and (field == "group" or columns[free[0]].numeric):
@@ -247,9 +250,9 @@ def _others(columns: Mapping[str, Column], fields: Mapping[str, Any]) -> dict[st
 def _consent(path: str, column: Column) -> str | dict[str, Any]:
     last = path.rsplit(".", 1)[-1]
     if OPT_OUT.search(last):
-        return {"path": path, "no": ["true", "1", "yes"]}
+        return {"path": path, "denied": ["true", "1", "yes"]}
     unknown = sorted(text for text in column.distinct if text.lower() in NO)
-    return path if simple(path) == "consent" else {"path": path, "no": unknown or ["false", "no", "denied"]}
+    return {"path": path, "denied": unknown or ["no"]}
 
 
 def _is_native(source: Mapping[str, Any]) -> bool:

@@ -53,7 +53,7 @@ def propose_items(records: Sequence[Mapping[str, object]], join_field: str = "")
     columns = {path: column for path, column in columns_of(records).items() if column.texts or column.objects}
     identity = join_field or _identity(columns)
     if long := _long(columns, identity):
-        return ItemProposal({"merge": "variants", "long": long, "fields": {"id": identity}})
+        return ItemProposal({"merge": True, "long": long, "fields": {"id": identity}})
     rest = {path: column for path, column in columns.items() if path != identity}
     fields: dict[str, Any] = {"id": identity}
     for name in ("title", "text", "price"):
@@ -64,7 +64,7 @@ def propose_items(records: Sequence[Mapping[str, object]], join_field: str = "")
     attributes, keep = _attributes(rest)
     if _is_native(fields, attributes, columns):
         return ItemProposal()
-    merge = {"merge": "variants"} if columns[identity].repeated > 0 else {}
+    merge = {"merge": True} if columns[identity].repeated > 0 else {}
     shown = {"keep": keep} if keep else {}
     return ItemProposal({**merge, "fields": {**fields, "attributes": attributes}, **shown})
 

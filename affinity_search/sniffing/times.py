@@ -16,9 +16,9 @@ __all__ = ["TimeGuess", "guess_time"]
 
 MOST_BAD = 0.05
 LOOKED_AT = 500
-SECONDS = (3.2e8, 4.1e9)  # from 1980 to 2100
+SECONDS = (7.8e8, 4.1e9)  # from 1994 to 2100: below, nanoseconds would be ticks of .NET
 UNITS = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
-DAYS = (3_652, 47_482)  # the same years in days since 1970
+DAYS = (3_652, 47_482)  # from 1980 to 2100 in days since 1970
 SERIALS = (29_221, 73_051)  # and in a spreadsheet's days, from 1899-12-30
 PLAUSIBLE_DAYS = (7_305, 29_220)  # from 1990 to 2050
 PLAUSIBLE_SERIALS = (32_874, 54_789)
