@@ -32,7 +32,7 @@ def test_columns_follow_objects_and_look_into_arrays() -> None:
     [
         ("Marke", "marke"),
         ("Google Shopping / Gender", "google_shopping_gender"),
-        ("attrs.Farbe (Größe)", "farbe_gr_e"),
+        ("attrs.Farbe (Größe)", "farbe_grosse"),
         ("manufacturer.name", "manufacturer"),
         ("productType", "product_type"),
         ("1st", "attr_1st"),

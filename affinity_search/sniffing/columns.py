@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -79,7 +80,12 @@ def simple(name: str) -> str:
     >>> simple("User ID"), simple("userId")
     ('userid', 'userid')
     """
-    return "".join(c for c in name.casefold() if c.isalnum())
+    return "".join(c for c in _plain_letters(name) if c.isalnum())
+
+
+def _plain_letters(name: str) -> str:
+    """Small letters without their accents: `Größe` is `grosse`."""
+    return "".join(c for c in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(c))
 
 
 def plain_name(path: str) -> str:
@@ -93,7 +99,7 @@ def plain_name(path: str) -> str:
     if parents and simple(last) in ("name", "label", "title", "value"):
         own = ".".join(parents)
     spaced = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", own)
-    plain = re.sub(r"[^a-z0-9]+", "_", spaced.lower()).strip("_")[:34].strip("_")
+    plain = re.sub(r"[^a-z0-9]+", "_", _plain_letters(spaced)).strip("_")[:34].strip("_")
     return plain if plain[:1].isalpha() else f"attr_{plain}".rstrip("_")
 
 

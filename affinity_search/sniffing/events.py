@@ -11,7 +11,7 @@ from typing import Any
 from affinity_search.config.roles import PURCHASE, default_role
 from affinity_search.errors import DataError
 from affinity_search.events.fields import NO
-from affinity_search.sniffing.columns import Column, columns_of, simple
+from affinity_search.sniffing.columns import Column, columns_of
 from affinity_search.sniffing.times import TimeGuess, guess_time
 from affinity_search.sniffing.vocabulary import EVENT_NAMES, place_of
 
@@ -22,6 +22,7 @@ MOST_TYPES = 200
 FEWEST_JUDGED = 20
 JOINS = 0.5
 CONSENT = re.compile(r"consent|analytics_?storage|einwilligung", re.IGNORECASE)
+REFUSAL = re.compile(r"den(y|ied)|declin|reject|refus|withdraw|opt.?out|revoked|^not?[ _-]", re.IGNORECASE)
 OPT_OUT = re.compile(r"opt_?(ed)?_?out|do_?not_?track|^dnt$", re.IGNORECASE)
 Ids = Mapping[str, frozenset[str]]
 """The values of every field of the catalogue that may be the item's id, by path."""
@@ -49,7 +50,8 @@ def propose_events(records: Sequence[Mapping[str, object]], ids: Ids, *, purchas
     """
     each = _each(columns_of(records), ids)
     columns = columns_of(exploded(records, each)) if each else columns_of(records)
-    single = {path: column for path, column in columns.items() if not column.objects and column.texts}
+    below = f"{each}." if each else "\n"
+    single = {p: c for p, c in columns.items() if not c.objects and c.texts and not p.startswith(below)}
     item, join_field, joined = _item(single, ids)
     rest = {path: column for path, column in single.items() if path != item}
     ts, time = _time(rest)
@@ -248,11 +250,11 @@ def _others(columns: Mapping[str, Column], fields: Mapping[str, Any]) -> dict[st
 
 
 def _consent(path: str, column: Column) -> str | dict[str, Any]:
-    last = path.rsplit(".", 1)[-1]
-    if OPT_OUT.search(last):
+    """Where consent stands; with what means no where the column turns it round or has words of its own."""
+    if OPT_OUT.search(path.rsplit(".", 1)[-1]):
         return {"path": path, "denied": ["true", "1", "yes"]}
-    unknown = sorted(text for text in column.distinct if text.lower() in NO)
-    return {"path": path, "denied": unknown or ["no"]}
+    refusals = sorted(text for text in column.distinct if REFUSAL.search(text) and text.lower() not in NO)
+    return {"path": path, "denied": refusals} if refusals else path
 
 
 def _is_native(source: Mapping[str, Any]) -> bool:

@@ -102,7 +102,8 @@ def _field(name: str, columns: Mapping[str, Column], taken: Mapping[str, Any]) -
     usable = [(place, path) for place, path in named if not columns[path].objects and _fits(name, columns[path])]
     if not usable:
         return None
-    _, path = min(usable, key=lambda found: (found[1].count(".") > 1, found[0], found[1]))
+    _, found = min(usable, key=lambda one: (one[1].count(".") > 1, one[0], one[1]))
+    path = found
     if name == "price":
         return _price(path, columns[path])
     keys: dict[str, Any] = {}
@@ -110,7 +111,7 @@ def _field(name: str, columns: Mapping[str, Column], taken: Mapping[str, Any]) -
     if parent and LANGUAGE.fullmatch(last) and simple(parent.rsplit(".", 1)[-1]) in ITEM_NAMES[name]:
         languages = [p.rpartition(".")[2] for p in columns if p.startswith(f"{parent}.")]
         path, keys = parent, {"language": "en" if "en" in languages else languages[0]}
-    if any(MARKUP.search(text) for text in columns[path].texts if path in columns):
+    if any(MARKUP.search(text) for text in columns[found].texts):
         keys["html"] = True
     return {"path": path, **keys} if keys else path
 
