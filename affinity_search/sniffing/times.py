@@ -24,9 +24,35 @@ PLAUSIBLE_DAYS = (7_305, 29_220)  # from 1990 to 2050
 PLAUSIBLE_SERIALS = (32_874, 54_789)
 LARGEST_FIRST_STEP = 100
 COMPACT = {14: "%Y%m%d%H%M%S", 12: "%Y%m%d%H%M", 8: "%Y%m%d", 6: "%Y%m"}
-CLOCKS = ("", " %H:%M:%S", " %H:%M", "T%H:%M:%S", ", %H:%M:%S", ", %H:%M", " %I:%M:%S %p", " %I:%M %p", " %H:%M:%S.%f")
-CLOCKS_AFTER = (":%H:%M:%S",)
+CLOCKS = (
+    "",
+    " %H:%M:%S",
+    " %H:%M",
+    "T%H:%M:%S",
+    ", %H:%M:%S",
+    ", %H:%M",
+    " %I:%M:%S %p",
+    " %I:%M %p",
+    " %H:%M:%S.%f",
+    ":%H:%M:%S",
+)
 ZONES = ("", " %z", " UTC", " GMT", "Z", "%z", " Z")
+SHAPES = {
+    "%d": r"\d\d?",
+    "%m": r"\d\d?",
+    "%Y": r"\d{4}",
+    "%y": r"\d\d",
+    "%H": r"\d\d?",
+    "%I": r"\d\d?",
+    "%M": r"\d\d",
+    "%S": r"\d\d",
+    "%f": r"\d{1,6}",
+    "%p": r"[AaPp][Mm]",
+    "%b": r"[A-Za-z]{3}",
+    "%B": r"[A-Za-z]{3,9}",
+    "%a": r"[A-Za-z]{3}",
+    "%z": r"(?:[+-]\d\d:?\d\d|Z)",
+}
 DATES = (
     "%Y-%m-%d",
     "%Y/%m/%d",
@@ -49,7 +75,16 @@ DATES = (
     "%Y.%m.%d",
     "%Y年%m月%d日",
 )
-FORMATS = tuple(f"{date}{clock}{zone}" for date in DATES for clock in (*CLOCKS, *CLOCKS_AFTER) for zone in ZONES)
+
+
+def _shape(pattern: str) -> re.Pattern[str]:
+    """What a text written in this form looks like: a hundred times as quick as reading it."""
+    parts = re.split("(%[a-zA-Z])", pattern)
+    return re.compile("".join(SHAPES.get(part, re.escape(part)) for part in parts), re.ASCII)
+
+
+DATE_SHAPES = {pattern: _shape(pattern) for pattern in DATES}
+CLOCK_SHAPES = {f"{clock}{zone}": _shape(f"{clock}{zone}") for clock in CLOCKS for zone in ZONES}
 
 
 @dataclass(frozen=True)
@@ -129,11 +164,18 @@ def _written(values: Sequence[str]) -> TimeGuess:
 def _formats(values: Sequence[str]) -> Iterator[str]:
     """The formats that read the first value, one for each that is another reading."""
     seen: set[tuple[datetime | None, ...]] = set()
-    for pattern in FORMATS:
-        read = tuple(_read(value, pattern) for value in values[:LOOKED_AT]) if _fits(values[0], pattern) else ()
-        if read and read not in seen:
+    for pattern in _looking_like(values[0]):
+        read = tuple(_read(value, pattern) for value in values[:LOOKED_AT])
+        if read[0] and read not in seen:
             seen.add(read)
             yield pattern
+
+
+def _looking_like(value: str) -> Iterator[str]:
+    for date, shape in DATE_SHAPES.items():
+        if found := shape.match(value):
+            rest = value[found.end() :]
+            yield from (f"{date}{clock}" for clock, looks in CLOCK_SHAPES.items() if looks.fullmatch(rest))
 
 
 def _is_ordered(values: Sequence[str], pattern: str) -> bool:
