@@ -111,8 +111,8 @@ class ConsentPath(Section):
     denied: Texts | None = Field(
         None,
         description="Values that mean no, capitals aside, beside `false`, `no`, `denied` and the like; every other "
-        "value means yes. `true` listed here turns it round (an opt-out). Absent: an answer that is no plain yes or no is "
-        "quarantined without its text.",
+        "value means yes. `true` listed here turns it round (an opt-out). Absent: an answer that is no plain yes or no "
+        "is quarantined without its text.",
     )
 
 
