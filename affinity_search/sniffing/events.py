@@ -10,7 +10,8 @@ from typing import Any
 
 from affinity_search.config.roles import PURCHASE, default_role
 from affinity_search.errors import DataError
-from affinity_search.events.fields import NO
+from affinity_search.events.fields import NO, Malformed
+from affinity_search.events.times import parse_date
 from affinity_search.sniffing.columns import Column, columns_of
 from affinity_search.sniffing.times import TimeGuess, guess_time
 from affinity_search.sniffing.vocabulary import EVENT_NAMES, place_of
@@ -156,8 +157,8 @@ def _time(columns: Mapping[str, Column]) -> tuple[str, TimeGuess]:
     problems: list[str] = []
     for _, path in sorted(named):
         guess = guess_time(columns[path].texts)
-        if guess:
-            return path, guess
+        if guess or (path == "ts" and any(_is_read(text) for text in columns[path].texts)):
+            return path, guess if guess else TimeGuess()
         problems.append(f"{path}: {guess.problem}")
     for path, column in columns.items():
         guess = guess_time(column.texts)
@@ -170,6 +171,15 @@ def _time(columns: Mapping[str, Column]) -> tuple[str, TimeGuess]:
             'format: "%d.%m.%Y"}.',
         )
     raise _missing("ts", columns, "the time of the event")
+
+
+def _is_read(text: str) -> bool:
+    """Whether the parser itself reads the time: then the file is ours, and broken times cost their own lines only."""
+    try:
+        parse_date(text)
+    except Malformed:
+        return False
+    return True
 
 
 def _user(columns: Mapping[str, Column], item: str) -> str | list[str]:

@@ -10,7 +10,7 @@ from affinity_search.config.presets import preset, preset_names
 from affinity_search.errors import ConfigError
 from affinity_search.sniffing.columns import Column, columns_of
 from affinity_search.sniffing.events import EventProposal, consent_columns, exploded, joined_share, propose_events
-from affinity_search.sniffing.items import id_columns, propose_items
+from affinity_search.sniffing.items import propose_items
 from affinity_search.sniffing.known import Kind, known_forms, recognised
 
 __all__ = ["Proposal", "propose"]
@@ -34,11 +34,18 @@ class Proposal:
 
 
 def propose(
-    items: Sequence[Record], events: Sequence[Record], *, form: str = "", purchase: str = "", items_file: str = ""
+    items: Sequence[Record],
+    events: Sequence[Record],
+    ids: Mapping[str, frozenset[str]],
+    *,
+    form: str = "",
+    purchase: str = "",
+    items_file: str = "",
 ) -> Proposal:
     """The blocks for these records, of the form named `form` where one is named and its file shows it.
 
-    `items_file` is the name by which the events may look their items up. Raises DataError where a file does not say
+    `ids` has the values of all fields of the catalogue that may be its id, likeliest first (see `id_columns`),
+    and `items_file` is the name by which the events may look their items up. Raises DataError where a file does not say
     what is needed, ConfigError for a form that no file shows.
     """
     item_columns, event_columns = columns_of(items), columns_of(events)
@@ -46,13 +53,13 @@ def propose(
     if form and form not in (item_form, event_form):
         raise _not_shown(form, item_columns, event_columns)
     items, events = _wanted(items, item_form, "items"), _wanted(events, event_form, "events")
-    item_columns, ids = columns_of(items), id_columns(items)
+    item_columns = columns_of(items)
     identity = _identity(item_form, ids)
-    found = _known_events(event_form, events, ids) if event_form else propose_events(events, ids, purchase=purchase)
+    found = _events(event_form, events, ids, purchase)
     source, join_field = dict(found.source), found.join_field
-    if join_field in identity or not join_field:
+    if join_field in identity or not identity:
         join_field = ""
-    elif item_columns[identity[0]].repeated:
+    elif join_field and item_columns[identity[0]].repeated:
         source = _looked_up(source, found, identity[0], items_file)
         join_field = ""
     block = _items(items, item_form, join_field)
@@ -72,6 +79,12 @@ def _identity(form: str, ids: Mapping[str, frozenset[str]]) -> list[str]:
     fields = preset(form, "items").get("fields", {}) if form else {}
     own = [path for path in _listed(fields.get("id", [])) if path in ids]
     return own or list(ids)[:1]
+
+
+def _events(form: str, records: Sequence[Record], ids: Mapping[str, frozenset[str]], purchase: str) -> EventProposal:
+    if not records:
+        return EventProposal({})
+    return _known_events(form, records, ids) if form else propose_events(records, ids, purchase=purchase)
 
 
 def _known_events(form: str, records: Sequence[Record], ids: Mapping[str, frozenset[str]]) -> EventProposal:
@@ -97,7 +110,7 @@ def _looked_up(source: Block, found: EventProposal, identity: str, items_file: s
 
 def _items(records: Sequence[Record], form: str, join_field: str) -> Block:
     if not form:
-        return dict(propose_items(records, join_field).source)
+        return dict(propose_items(records, join_field).source) if records else {}
     known = preset(form, "items")
     fields = {"id": join_field} if join_field else {}
     if known.get("fields", {}).get("attributes") or "long" in known:

@@ -1,17 +1,62 @@
-"""PROVISIONAL"""
+"""The first records of a file, whatever form it is in, and what the whole of it has in the fields that may be ids."""
+
 from __future__ import annotations
-import csv, gzip, io, json
-def first_records(path, limit=2000):
-    data=path.read_bytes()
-    if data[:2]==b'\x1f\x8b': data=gzip.decompress(data)
-    t = data.decode('utf-16') if data[:2] in (b'\xff\xfe',b'\xfe\xff') else data.decode()
-    if t.lstrip()[0]=='[': return json.loads(t)[:limit]
-    if t.lstrip()[0]=='{':
-        r=[json.loads(l) for l in t.splitlines() if l.strip()]
-        if 'index' in r[0]:
-            r=[{**d, **{k:v for k,v in a['index'].items()}} for a,d in zip(r[::2],r[1::2])]
-        elif '_source' in r[0]:
-            r=[{**d['_source'],'_id':d['_id'],'_index':d['_index']} for d in r]
-        return r[:limit]
-    h=t.splitlines()[0]; d='\t' if '\t' in h else ';' if ';' in h else ','
-    return list(csv.DictReader(io.StringIO(t),delimiter=d,skipinitialspace=True))[:limit]
+
+from collections.abc import Collection, Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from affinity_search.config.source_block import SourceFile
+from affinity_search.inputs.lines import read_lines
+from affinity_search.sources import find_form, open_source, values_at_path
+
+__all__ = ["encoding_of", "field_values", "first_records"]
+
+RECORDS = 2_000
+MOST_RECORDS = 300_000
+LINES = 2_000
+Record = Mapping[str, Any]
+
+
+def first_records(path: Path, told: SourceFile | None, names: Collection[str]) -> list[Record]:
+    """The first 2,000 records that are objects, none for none; `names` are columns to expect, `told` what is known.
+
+    Raises UnreadableFile where the file cannot be read.
+    """
+    return list(islice(_records(path, told, names), RECORDS))
+
+
+def field_values(path: Path, told: SourceFile | None, paths: Collection[str]) -> dict[str, frozenset[str]]:
+    """The values, as text, that the first 300,000 records have at each of the paths."""
+    found: dict[str, set[str]] = {name: set() for name in paths}
+    for record in islice(_records(path, told, ()), MOST_RECORDS):
+        for name, values in found.items():
+            values.update(str(value).strip() for value in values_at_path(record, name))
+    return {name: frozenset(values) for name, values in found.items()}
+
+
+def encoding_of(path: Path) -> str:
+    """The encoding that has to be named: `cp1252` where many lines are no UTF-8; empty for UTF-8 and for a mark.
+
+    Damage in a line or two is no encoding.
+    """
+    lines = list(islice(read_lines(path), LINES))
+    wrong = [line for line in lines if not _is_utf8(line)]
+    if len(wrong) < 2 or 100 * len(wrong) < len(lines) or b"\0" in b"".join(lines[:2]):
+        return ""
+    return "cp1252"
+
+
+def _records(path: Path, told: SourceFile | None, names: Collection[str]) -> Iterator[Record]:
+    for record in open_source(path, find_form(path, told, names), names).records():
+        if isinstance(record.value, dict) and not record.problem:
+            yield record.value
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
