@@ -246,7 +246,7 @@ def _is_named(path: str, field: str) -> bool:
 
 def _others(columns: Mapping[str, Column], fields: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for field in ("group",):
+    for field in ("group", "quantity", "price"):
         named = [(place, path) for path in columns if (place := place_of(path, EVENT_NAMES[field])) is not None]
         free = [path for _, path in sorted(named) if path not in (fields["type"], *found.values())]
         if free and (field == "group" or columns[free[0]].numeric):

@@ -40,7 +40,7 @@ def id_columns(records: Sequence[Mapping[str, object]]) -> dict[str, frozenset[s
     """The values of every field that may be the item's id, by path; likeliest first."""
     columns = columns_of(records)
     named = [(place, path) for path in columns if (place := place_of(path, ITEM_NAMES["id"])) is not None]
-    ordered = [path for _, path in sorted(named)]
+    ordered = [path for _, path in sorted(named, key=lambda found: (found[1].count("."), *found))]
     other = [path for path, column in columns.items() if path not in ordered and _may_be_id(column)]
     return {path: columns[path].distinct for path in [*ordered, *other] if columns[path].texts}
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from affinity_search.config.presets import preset, preset_names
-from affinity_search.errors import ConfigError
+from affinity_search.errors import ConfigError, DataError
 from affinity_search.sniffing.columns import Column, columns_of
 from affinity_search.sniffing.events import EventProposal, consent_columns, exploded, joined_share, propose_events
 from affinity_search.sniffing.items import propose_items
@@ -55,6 +55,7 @@ def propose(
     items, events = _wanted(items, item_form, "items"), _wanted(events, event_form, "events")
     item_columns = columns_of(items)
     identity = _identity(item_form, ids)
+    ids = {**{path: ids[path] for path in identity}, **ids}
     found = _events(event_form, events, ids, purchase)
     source, join_field = dict(found.source), found.join_field
     if join_field in identity or not identity:
@@ -84,6 +85,11 @@ def _identity(form: str, ids: Mapping[str, frozenset[str]]) -> list[str]:
 def _events(form: str, records: Sequence[Record], ids: Mapping[str, frozenset[str]], purchase: str) -> EventProposal:
     if not records:
         return EventProposal({})
+    if not form and recognised(list(columns_of(records)), "queries"):
+        raise DataError(
+            "expected events, found searches: these are the queries of User Behavior Insights (ubi_queries)",
+            hint="The events are in the other index, ubi_events; both may stand in one file.",
+        )
     return _known_events(form, records, ids) if form else propose_events(records, ids, purchase=purchase)
 
 

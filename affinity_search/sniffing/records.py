@@ -19,18 +19,18 @@ LINES = 2_000
 Record = Mapping[str, Any]
 
 
-def first_records(path: Path, told: SourceFile | None, names: Collection[str]) -> list[Record]:
-    """The first 2,000 records that are objects, none for none; `names` are columns to expect, `told` what is known.
+def first_records(path: Path, told: SourceFile | None) -> list[Record]:
+    """The first 2,000 records that are objects, none for none; `told` is what is known of the form.
 
-    Raises UnreadableFile where the file cannot be read.
+    Of what engines write around a document only what says more than the document stays. Raises UnreadableFile where the file cannot be read.
     """
-    return list(islice(_records(path, told, names), RECORDS))
+    return list(islice(_records(path, told), RECORDS))
 
 
 def field_values(path: Path, told: SourceFile | None, paths: Collection[str]) -> dict[str, frozenset[str]]:
     """The values, as text, that the first 300,000 records have at each of the paths."""
     found: dict[str, set[str]] = {name: set() for name in paths}
-    for record in islice(_records(path, told, ()), MOST_RECORDS):
+    for record in islice(_records(path, told), MOST_RECORDS):
         for name, values in found.items():
             values.update(str(value).strip() for value in values_at_path(record, name))
     return {name: frozenset(values) for name, values in found.items()}
@@ -48,10 +48,18 @@ def encoding_of(path: Path) -> str:
     return "cp1252"
 
 
-def _records(path: Path, told: SourceFile | None, names: Collection[str]) -> Iterator[Record]:
-    for record in open_source(path, find_form(path, told, names), names).records():
+def _records(path: Path, told: SourceFile | None) -> Iterator[Record]:
+    for record in open_source(path, find_form(path, told, ()), ()).records():
         if isinstance(record.value, dict) and not record.problem:
-            yield record.value
+            yield _own(record.value)
+
+
+def _own(record: Record) -> Record:
+    """The record without the marks of an engine: `_id` stands under `id`, too, where it has none of its own."""
+    if "_id" not in record:
+        return record
+    marks = {"_index", "_score", "_type", "sort", *(["_id"] if record.get("id") == record["_id"] else [])}
+    return {name: value for name, value in record.items() if name not in marks}
 
 
 def _is_utf8(line: bytes) -> bool:

@@ -12,15 +12,11 @@ from pydantic import ValidationError
 from affinity_search.config.presets import preset, preset_names
 from affinity_search.config.source_block import EventSource, ItemSource, SourceFile
 from affinity_search.errors import ConfigError
-from affinity_search.sniffing.events import NATIVE
 from affinity_search.sniffing.items import id_columns
 from affinity_search.sniffing.propose import Block, Proposal, propose
 from affinity_search.sniffing.records import encoding_of, field_values, first_records
 
 __all__ = ["Sources", "propose_sources"]
-
-ITEM_NAMES = ("id", "title", "text", "price")
-
 
 @dataclass(frozen=True)
 class Sources:
@@ -42,11 +38,11 @@ def propose_sources(items: Path, events: Sequence[Path], *, form: str = "", purc
     unknown or that no file shows.
     """
     item_file, event_file = _told(items, form, "items"), _told(events[0], form, "events")
-    sample = first_records(items, item_file, ITEM_NAMES)
+    sample = first_records(items, item_file)
     ids = field_values(items, item_file, list(id_columns(sample)))
     found = propose(
         sample,
-        first_records(events[0], event_file, NATIVE),
+        first_records(events[0], event_file),
         ids,
         form=form,
         purchase=purchase,
