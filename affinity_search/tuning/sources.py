@@ -9,14 +9,17 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from affinity_search.config.model import Config
 from affinity_search.config.presets import preset, preset_names
 from affinity_search.config.source_block import EventSource, ItemSource, SourceFile
 from affinity_search.errors import ConfigError
+from affinity_search.sniffing.columns import columns_of
+from affinity_search.sniffing.events import consent_columns
 from affinity_search.sniffing.items import id_columns
 from affinity_search.sniffing.propose import Block, Proposal, propose
 from affinity_search.sniffing.records import encoding_of, field_values, first_records
 
-__all__ = ["Sources", "propose_sources"]
+__all__ = ["Sources", "propose_sources", "seen_in"]
 
 @dataclass(frozen=True)
 class Sources:
@@ -58,6 +61,16 @@ def propose_sources(items: Path, events: Sequence[Path], *, form: str = "", purc
         )
     except ValidationError as error:
         raise ConfigError(f"{items}: expected a source block that can be used, got {error}") from error
+
+
+def seen_in(items: Path, events: Sequence[Path], config: Config) -> Sources:
+    """How the files are read by a configuration, with the ids of the catalogue and the consent that is not read."""
+    item_file, event_file = config.items.source, config.events.source
+    ids = field_values(items, item_file, list(id_columns(first_records(items, item_file))))
+    columns = columns_of(first_records(events[0], event_file))
+    read = event_file and event_file.fields.consent
+    unread = () if read else tuple(path for path in consent_columns(columns) if path.lower() != "consent")
+    return Sources(item_file, event_file, Proposal(consent=unread), ids)
 
 
 def _told(path: Path, form: str, kind: str) -> SourceFile:
