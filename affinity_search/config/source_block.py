@@ -22,6 +22,7 @@ __all__ = [
     "FieldPath",
     "ItemFields",
     "ItemSource",
+    "Join",
     "LongTable",
     "Pairs",
     "PricePath",
@@ -237,9 +238,30 @@ class SourceFile(Section):
         return self
 
 
+class Join(Section):
+    """Another file that says more of each record, such as the orders of lines of orders."""
+
+    file: Text = Field(description="The other file, as it stands from the folder of the events.")
+    by: Text | dict[Text, Text] = Field(
+        description="The field that both have, or the path in the events and that in the other file."
+    )
+
+    @model_validator(mode="after")
+    def _one_pair(self) -> Self:
+        if len(self.keys) != 1:
+            raise ValueError(f"by: expected one field, got {len(self.keys)}")
+        return self
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """The path in the events, with that in the other file."""
+        return {self.by: self.by} if isinstance(self.by, str) else self.by
+
+
 class EventSource(SourceFile):
     """How files of events are read that are not in the form of docs/how-to/events.md."""
 
+    join: Join | None = Field(None, description="Another file whose fields the records have, too.")
     fields: EventFields = Field(default_factory=lambda: EventFields(), description="Where the fields are.")
 
     @model_validator(mode="before")

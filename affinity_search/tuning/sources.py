@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,7 +50,7 @@ def propose_sources(items: Path, events: Sequence[Path], *, form: str = "", purc
         ids,
         form=form,
         purchase=purchase,
-        items_file=str(items),
+        items_file=os.path.relpath(items, events[0].parent),
     )
     blocks = Proposal(_encoded(found.items, item_file), _encoded(found.events, event_file), found.forms, found.consent)
     try:
