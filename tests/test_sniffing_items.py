@@ -79,6 +79,14 @@ def test_nested_objects_arrays_of_names_pairs_and_languages() -> None:
     }
 
 
+def test_columns_of_names_and_values_are_pairs() -> None:
+    records = [{**row, "Option1 Name": "Size", "Option1 Value": ("S", "L")[n % 2]} for n, row in enumerate(shelf())]
+    assert propose_items(records).source["fields"]["attributes"] == {
+        "brand": "brand",
+        "option1_value": {"path": "Option1 Value", "pairs": {"name": "Option1 Name"}},
+    }
+
+
 def test_lists_and_paths_in_one_text() -> None:
     records = [
         {**row, "tags": ("new, sale", "sale")[n % 2], "category": ("Home > Mugs", "Home > Cups")[n % 2]}

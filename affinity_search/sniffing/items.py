@@ -24,6 +24,7 @@ LANGUAGE = re.compile(r"[a-z]{2}([-_][A-Za-z]{2})?")
 NAME_KEYS = ("name", "key", "attribute", "attributecode", "label", "code", "property", "k")
 VALUE_KEYS = ("value", "values", "val", "v")
 LONG_NAMES = ("property", "attribute", "attributename", "key", "name", "field", "merkmal")
+VALUE_ENDING = re.compile(r"value(?:s|\(s\))?$", re.IGNORECASE)
 MARKUP = re.compile(r"<[a-zA-Z/][^>]*>|&[a-z]+;")
 DECIMAL_COMMA = re.compile(r"\d,\d{1,2}(?!\d)")
 DECIMAL_POINT = re.compile(r"\d\.\d{1,2}(?!\d)")
@@ -144,12 +145,15 @@ def _attributes(columns: Mapping[str, Column]) -> tuple[dict[str, Any], list[str
     attributes: dict[str, Any] = {}
     keep: list[str] = []
     done: set[str] = set()
+    named = {path: name for path in columns if (name := _name_column(path, columns))}
     for path, column in columns.items():
-        if any(path.startswith(f"{parent}.") for parent in done):
+        if any(path.startswith(f"{parent}.") for parent in done) or path in named.values():
             continue
         if column.objects and (pairs := _pairs(path, columns)):
             attributes[_free(plain_name(path), attributes)] = {"path": path, "pairs": pairs}
             done.add(path)
+        elif path in named:
+            attributes[_free(plain_name(path), attributes)] = {"path": path, "pairs": {"name": named[path]}}
         elif column.objects or not column.texts or _named_beside(path, columns):
             continue
         elif _is_taste(column):
@@ -165,6 +169,12 @@ def _pairs(path: str, columns: Mapping[str, Column]) -> dict[str, str]:
     names = [key for wanted in NAME_KEYS for key in keys if simple(key) == wanted]
     values = [key for wanted in VALUE_KEYS for key in keys if simple(key) == wanted]
     return {"name": names[0], "value": values[0]} if names and values else {}
+
+
+def _name_column(path: str, columns: Mapping[str, Column]) -> str:
+    """The column with the name of what stands here, as `Option1 Name` beside `Option1 Value`; empty for none."""
+    stem = VALUE_ENDING.sub("", path).lower()
+    return next((other for other in columns if stem != path.lower() and other.lower() == f"{stem}name"), "")
 
 
 def _named_beside(path: str, columns: Mapping[str, Column]) -> bool:
