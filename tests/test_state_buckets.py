@@ -91,6 +91,7 @@ def test_every_verdict(connection: duckdb.DuckDBPyConnection, tmp_path: Path) ->
         quarantined,
         None,
         KnownItems(events=5, known=0, catalogue=False),
+        pieces=4,
     )
     assert state(connection)[0] == [
         ("u1", "i1", "cart", 17198, 1),

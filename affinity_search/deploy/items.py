@@ -105,7 +105,7 @@ def load_items(
     """
     alias, owner = config.items.index, Owner(config.engine.prefix, state_id(connection))
     in_use = find_in_use(engine, alias, owner, take_over=take_over)
-    survey = _survey(source, config.state.path.parent / "quarantine")
+    survey = _survey(source, config)
     if not accept_loss:
         expect_few_bad_lines(source, survey.quarantined, survey.read, survey.quarantine)
         expect_no_shrinking(engine, alias, source, len(survey.lines))
@@ -143,19 +143,20 @@ def _swap(engine: Engine, alias: str, index: str, owner: Owner, take_over: bool)
         raise
 
 
-def _survey(source: Path, folder: Path) -> _Survey:
-    """One reading of the whole file before anything is written: the line that counts for each id, and the bad lines."""
+def _survey(source: Path, config: Config) -> _Survey:
+    """One reading of the whole file before anything is written: the place that counts for each id, and the bad lines."""
+    folder = config.state.path.parent / "quarantine"
     lines: dict[str, int] = {}
     losses = FieldLosses()
     read = quarantined = 0
     with Quarantine(folder, source) as quarantine:
-        for number, item in read_items(source):
+        for number, item in read_items(source, config.items.source):
             read += 1
             if isinstance(item, BrokenLine):
                 quarantined += 1
                 quarantine.add(item.line, item.reason, item.text.encode(errors="surrogateescape"))
             else:
-                lines[item.id] = number
+                lines[item.id] = read
                 losses.add(number, item)
         written = quarantine.written
     if not lines:
@@ -185,13 +186,13 @@ def _actions(
     compute_signals(connection, config)
     rows = connection.execute("SELECT item, popularity, recent FROM signals_now").fetchall()
     signals = {item: (popularity, recent) for item, popularity, recent in rows}
-    for item in stage_items(connection, _last_of_each(source, survey.lines), config):
+    for item in stage_items(connection, _last_of_each(source, config, survey.lines), config):
         yield Action("index", index, item.id, item_document(item, config, *signals.get(item.id, ())))
 
 
-def _last_of_each(source: Path, lines: Mapping[str, int]) -> Iterator[Item]:
-    for number, item in read_items(source):
-        if isinstance(item, Item) and lines.get(item.id) == number:
+def _last_of_each(source: Path, config: Config, lines: Mapping[str, int]) -> Iterator[Item]:
+    for place, (_, item) in enumerate(read_items(source, config.items.source), start=1):
+        if isinstance(item, Item) and lines.get(item.id) == place:
             yield item
 
 

@@ -8,22 +8,38 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from affinity_search.engine.answers import part
 from affinity_search.engine.protocol import Engine, path
 from affinity_search.errors import ConfigError, MissingResource
 
 __all__ = [
+    "Identity",
     "Standing",
     "create_index",
     "delete_index",
     "free_index_name",
+    "identify",
     "indices_behind",
     "is_index_of",
     "move_aliases",
     "new_index_name",
+    "refresh",
     "resolve_alias",
     "standing_behind",
     "unaliased_indices",
 ]
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A physical index: its UUID, which an index made again under the same name does not have, and its `_meta`.
+
+    `mappings` holds nothing but `_meta`, and is empty without.
+    """
+
+    index: str
+    uuid: str
+    mappings: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -65,6 +81,24 @@ def delete_index(engine: Engine, index: str) -> bool:
     except MissingResource:
         return False
     return True
+
+
+def refresh(engine: Engine, *names: str) -> None:
+    """Lets searches and counts see all that was written to these indices or aliases up to now."""
+    engine.call("POST", path(",".join(names), "_refresh"))
+
+
+def identify(engine: Engine, name: str, *, hidden: bool = False) -> list[Identity]:
+    """The physical indices that a name, an alias or a pattern stands for; with `hidden` those a pattern passes over.
+
+    None for a pattern that nothing bears; raises MissingResource for a name or an alias that nothing bears.
+    """
+    params = {"filter_path": "*.settings.index.uuid,*.mappings._meta"}
+    found = engine.call("GET", path(name), params={**params, **({"expand_wildcards": "all"} if hidden else {})})
+    return [
+        Identity(index, part(engine, body, str, "settings", "index", "uuid"), body.get("mappings", {}))
+        for index, body in found.items()
+    ]
 
 
 def indices_behind(engine: Engine, name: str) -> list[str]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from affinity_search.inputs.lines import MAX_LINE_BYTES, CutLine
 from affinity_search.inputs.rows import OpenQuote, RowError, split_row
 
-__all__ = ["Record", "read_records"]
+__all__ = ["Record", "read_records", "row_of"]
 
 MAX_RECORD_LINES = 1_000
 SURE_ROWS = 3  # so many lines in a row that look like rows of their own are no text
@@ -81,6 +81,14 @@ def read_records(lines: Iterator[bytes], delimiter: str = ",") -> Iterator[Recor
                 yield Record(known.number, raw, _cells(raw, delimiter))
             except RowError as error:
                 yield _broken(known.number, raw, str(error))
+
+
+def row_of(raw: bytes, delimiter: str = ",") -> Record:
+    """The row in one line alone, as line 1."""
+    try:
+        return Record(1, raw, _cells(raw, delimiter))
+    except RowError as error:
+        return _broken(1, raw, str(error))
 
 
 def _broken(number: int, raw: bytes, problem: str) -> Record:

@@ -7,11 +7,15 @@ from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from affinity_search.extras import extra_module
 from affinity_search.inputs.lines import UnreadableFile
 from affinity_search.sources.record import RawRecord
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 __all__ = ["ParquetSource", "plain_value"]
 
@@ -43,10 +47,7 @@ class ParquetSource:
             ) from None
 
 
-def _rows(connection: object) -> Iterator[RawRecord]:
-    from duckdb import DuckDBPyConnection
-
-    assert isinstance(connection, DuckDBPyConnection)
+def _rows(connection: DuckDBPyConnection) -> Iterator[RawRecord]:
     names = [column[0] for column in connection.description or ()]
     number = 0
     while rows := connection.fetchmany(ROWS):

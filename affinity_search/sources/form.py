@@ -26,6 +26,7 @@ PARQUET_MAGIC = b"PAR1"
 BULK_ACTIONS = frozenset({"index", "create", "update", "delete"})
 MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16", codecs.BOM_UTF8: "utf-8-sig"}
 CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
+WORD = re.compile(r"[A-Za-z]{2}")
 SURELY_WRONG_LINES = 2
 SURELY_WRONG_SHARE = 0.01
 
@@ -38,11 +39,6 @@ class Form:
     delimiter: str = ","
     encoding: str | None = None
 
-    @property
-    def is_ours(self) -> bool:
-        """True for the forms in which events and items are written without any mapping: CSV with commas, and JSONL."""
-        return self in (Form("csv"), Form("jsonl"))
-
 
 def find_form(path: Path, told: SourceFile | None, names: Collection[str]) -> Form:
     """The form of the file: what is `told`, and the rest from its first bytes; `names` are columns to expect.
@@ -54,7 +50,8 @@ def find_form(path: Path, told: SourceFile | None, names: Collection[str]) -> Fo
     if not path.is_file():
         return _untouched(path, told)
     head = read_head(path, HEAD_BYTES)
-    if told.format == "parquet" or (told.format == "auto" and head.startswith(PARQUET_MAGIC)):
+    looks_columnar = head.startswith(PARQUET_MAGIC) or plain_suffix(path) == ".parquet"
+    if told.format == "parquet" or (told.format == "auto" and looks_columnar):
         return Form("parquet")
     encoding = told.encoding or next((name for mark, name in MARKS.items() if head.startswith(mark)), None)
     text = _head_text(path, head, encoding)
@@ -68,7 +65,7 @@ def _is_utf8(encoding: str) -> bool:
 
 
 def _untouched(path: Path, told: SourceFile) -> Form:
-    kind: Kind = "csv" if plain_suffix(path) in (".csv", ".tsv") else "jsonl"
+    kind: Kind = "jsonl" if plain_suffix(path) in JSON_SUFFIXES else "csv"
     if told.format == "tsv" or (told.format == "auto" and plain_suffix(path) == ".tsv"):
         return Form("csv", told.delimiter or "\t", told.encoding)
     if told.format == "auto" or told.format == "tsv":
@@ -92,8 +89,9 @@ def _head_text(path: Path, head: bytes, encoding: str | None) -> str:
 def _zeros(head: bytes) -> str:
     """The kind of UTF-16 where every other byte is zero, as in Latin text; empty elsewhere."""
     even, odd = head[0:200:2].count(0), head[1:200:2].count(0)
-    most = len(head[:200]) // 2 * 0.8
-    return "utf-16-be" if even >= most > 0 else "utf-16-le" if odd >= most > 0 else ""
+    half = len(head[:200]) // 2
+    most, few = half * 0.8, half * 0.1
+    return "utf-16-be" if even >= most and odd <= few else "utf-16-le" if odd >= most and even <= few else ""
 
 
 def _refuse_other_encodings(path: Path, head: bytes) -> None:
@@ -106,7 +104,7 @@ def _refuse_other_encodings(path: Path, head: bytes) -> None:
         texts = [line.decode("cp1252") for line in wrong]
     except UnicodeDecodeError:
         return
-    if any(CONTROL.search(text) for text in texts):
+    if any(CONTROL.search(text) or not WORD.search(text) for text in texts):
         return
     raise UnreadableFile(
         f"{path}: expected UTF-8, got {len(wrong)} lines that are none among the first {len(lines)}",

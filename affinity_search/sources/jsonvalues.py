@@ -93,12 +93,11 @@ class _Text:
                 return None
             except JSONDecodeError:
                 end = -1
-            if 0 <= end and (end < len(self._text) or self._ended):
+            if end >= 0 and (end < len(self._text) or self._ended):
                 start, self._place = self._place, end
                 return self._text[start:end]
-            if self.held > MAX_VALUE_CHARACTERS or not self._more():
-                if end < 0:
-                    return None
+            if (self.held > MAX_VALUE_CHARACTERS or not self._more()) and end < 0:
+                return None
 
     def _more(self) -> bool:
         """Reads on, at least as much again as is held; False at the end of the file."""
