@@ -74,6 +74,8 @@ class ItemMapping:
 
     def _check(self, path: Path) -> PathCheck:
         fields, given = self._fields, self._fields.model_fields_set
+        if self._told.preset:  # which names also what only some of its files have
+            return PathCheck(path, self._told, "items", {"id": fields.id.path})
         named = {"id": fields.id, "title": fields.title, "text": fields.text, "price": fields.price}
         asked = {name: field.path for name, field in named.items() if name == "id" or name in given}
         asked |= {f"texts.{name}": field.path for name, field in fields.texts.items()}
@@ -95,6 +97,7 @@ class ItemMapping:
             record["price"] = self._price(values)
         record["id"] = first_at(values, fields.id.path)
         self._add_long(values, record)
+        _own_from_attributes(record)
         if self._told.keep:
             kept = {path: found for path in self._told.keep if (found := _kept(values, path)) is not None}
             record[KEEP] = kept or None
@@ -129,6 +132,15 @@ class ItemMapping:
                 plain = [p for p in prices if isinstance(p, int | float) and not isinstance(p, bool)]
                 return min(plain) if plain else found[0]
         return None
+
+
+def _own_from_attributes(record: dict[str, Any]) -> None:
+    """Moves a title, a text or a price that stands among pairs or in a long table to its place, where that is empty."""
+    attrs = record.get("attrs")
+    for name in ("title", "text", "price") if isinstance(attrs, dict) else ():
+        if record.get(name) is None and name in attrs:
+            found = attrs.pop(name)
+            record[name] = found[0] if isinstance(found, list) and len(found) == 1 else found
 
 
 def own_columns(record: Mapping[str, Any]) -> dict[str, Any]:
