@@ -220,7 +220,7 @@ def retailrocket(folder: Path) -> Written:
     rows: list[tuple[object, ...]] = []
     for i in ITEMS:
         rows += [
-            (milliseconds, number(i.id), "categoryid", 1000 + len(attr(i, "category"))),
+            (milliseconds, number(i.id), "categoryid", 1000 + number(i.id) % 3),
             (milliseconds, number(i.id), "888", f"n{attr(i, 'brand')[-1]}.000"),
         ]
     items = table(folder / "item_properties.csv", ("timestamp", "itemid", "property", "value"), rows)

@@ -81,7 +81,7 @@ def test_an_array_of_items_is_taken_apart_and_other_arrays_are_not() -> None:
     ]
     assert propose_events(records, IDS).source == {
         "each": "order.lines",
-        "fields": {"user": "uid", "ts": "at", "type": "event", "item": "product.id"},
+        "fields": {"user": "uid", "ts": "at", "type": "event", "item": "product.id", "quantity": "qty"},
     }
 
 

@@ -117,7 +117,6 @@ def test_rows_of_variants_and_long_tables_are_merged() -> None:
     assert propose_items(variants).source["merge"] is True
     long = [{"item": n // 2, "property": ("brand", "size")[n % 2], "value": "x"} for n in range(40)]
     assert propose_items(long).source == {
-        "merge": True,
         "long": {"attribute": "property", "value": "value"},
         "fields": {"id": "item"},
     }

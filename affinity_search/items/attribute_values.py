@@ -29,7 +29,8 @@ def attribute_values(values: Sequence[object], told: AttributePath) -> list[obje
 def pairs_of(values: Sequence[object], told: AttributePath, pairs: Pairs) -> Iterator[tuple[str, object]]:
     """(name, value) of every pair at the path: objects `{name, value}`, texts `k=v`, or an object by name.
 
-    A plain value at the path is the value of the name that stands at the path `pairs.name` of the record.
+    A plain value at the path is the value of the name that stands at the path `pairs.name` of the record, where that
+    path is given.
     """
     parts = [part for path in told.path for value in values for part in values_at_path(value, path)]
     for part in parts:
@@ -45,7 +46,8 @@ def pairs_of(values: Sequence[object], told: AttributePath, pairs: Pairs) -> Ite
 def _text_pairs(
     part: object, values: Sequence[object], told: AttributePath, pairs: Pairs
 ) -> Iterator[tuple[str, object]]:
-    if name := value_text(first_at(values, [pairs.name])):
+    # A record may well have a `name` of its own: only a path that was given leads from a value to its name.
+    if "name" in pairs.model_fields_set and (name := value_text(first_at(values, [pairs.name]))):
         yield name.strip(), part
         return
     for text in _split(str(part), told.separator or (";",)):

@@ -105,8 +105,9 @@ class ItemMapping:
 
     def _add_long(self, values: Sequence[object], record: dict[str, Any]) -> None:
         if long := self._told.long:
-            name = value_text(first_at(values, [long.attribute]))
-            found = [part for value in values for part in values_at_path(value, long.value)]
+            # Only this row's own: what the first row of the item says is another value.
+            name = value_text(first_at(values[:1], [long.attribute]))
+            found = values_at_path(values[0], long.value)
             record["attrs"] = {**record.get("attrs", {}), **({name: found} if name and found else {})}
 
     def _attributes(self, values: Sequence[object]) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def propose_items(records: Sequence[Mapping[str, object]], join_field: str = "")
     columns = {path: column for path, column in columns_of(records).items() if column.texts or column.objects}
     identity = join_field or _identity(columns)
     if long := _long(columns, identity):
-        return ItemProposal({"merge": True, "long": long, "fields": {"id": identity}})
+        return ItemProposal({"long": long, "fields": {"id": identity}})
     rest = {path: column for path, column in columns.items() if path != identity}
     fields: dict[str, Any] = {"id": identity}
     for name in ("title", "text", "price"):
