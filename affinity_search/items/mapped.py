@@ -43,7 +43,8 @@ class ItemMapping:
         Those that `where` leaves out are passed over. Raises UnreadableFile where nothing is where the mapping says.
         """
         pairs = self._pairs(path, records)
-        return united(pairs) if self._unites else pairs
+        found = united(pairs) if self._unites else pairs
+        return ((record, _with_text(item)) for record, item in found) if self._told.long else found
 
     @property
     def _unites(self) -> bool:
@@ -133,6 +134,14 @@ class ItemMapping:
                 plain = [p for p in prices if isinstance(p, int | float) and not isinstance(p, bool)]
                 return min(plain) if plain else found[0]
         return None
+
+
+def _with_text(item: dict[str, Any]) -> dict[str, Any]:
+    """The item of a long table, whose values are its text where it has neither a title nor a text to be found by."""
+    attrs = item.get("attrs")
+    if "title" in item or "text" in item or not isinstance(attrs, dict):
+        return item
+    return {**item, "text": [value for values in attrs.values() for value in values]}
 
 
 def _own_from_attributes(record: dict[str, Any]) -> None:
