@@ -12,9 +12,9 @@ PAGE = Path(__file__).parent / "reference" / "formats.md"
 HEAD = """\
 # Forms of files
 
-Events and items are read in the form that they have: CSV with commas, semicolons, tabs or pipes, JSON lines, JSON arrays,
-bulk files, hits of an engine (elasticdump) and Parquet, each also with gzip, in UTF-8, UTF-16 or an encoding that is named.
-What their columns mean is said by a source block, which `affinity init` writes by looking at the first records:
+Events and items are read in the form that they have: CSV with commas, semicolons, tabs or pipes, JSON lines, JSON
+arrays, bulk files, hits of an engine (elasticdump) and Parquet, each also with gzip, in UTF-8, UTF-16 or an encoding
+that is named. What their columns mean is said by a source block, which `affinity init` writes by looking at the first records:
 
     affinity init --items products.csv --events log.jsonl
     affinity init --items products_export.csv --events orders_export.csv --format shopify
@@ -27,9 +27,9 @@ beside the name goes first:
         preset: ga4
         fields: {user: user_id}
 
-For all other files `init` judges the columns: a user comes again and again, an item stands in the catalogue, a time can be
-read as one, whatever their names are. What it cannot tell it refuses, with what it guesses. The keys of a block are in
-[config.md](config.md#eventssource); `affinity check` says what a block does with the files.
+For all other files `init` judges the columns: a user comes again and again, an item stands in the catalogue, a time
+can be read as one, whatever their names are. What it cannot tell it refuses, with what it guesses. The keys of a block
+are in [config.md](config.md#eventssource); `affinity check` says what a block does with the files.
 
 | name | files | recognised by |
 | --- | --- | --- |

@@ -22,7 +22,7 @@ from affinity_search.state.catalogue import stage_items, store_catalogue
 from affinity_search.state.popularity import compute_signals
 from affinity_search.tuning.sources import propose_sources
 from docs.generate_formats import PAGE, page
-from tests.format_shops import EVENTS, FORMS, ITEMS, Written, loved, lines
+from tests.format_shops import EVENTS, FORMS, ITEMS, Written, lines, loved
 
 NOW = datetime(2025, 1, 1, tzinfo=UTC)
 TOP = """
@@ -103,8 +103,13 @@ def test_a_form_that_the_files_do_not_show_is_refused(folder: Path) -> None:
 
 
 def test_the_queries_of_ubi_are_no_events(folder: Path) -> None:
-    searches = [{"query_id": f"q{n}", "user_query": "shoe", "client_id": "c", "timestamp": "2024-01-01T00:00:00Z"} for n in range(9)]
-    found = run("init", "--items", str(FORMS["ubi"](folder).items), "--events", str(lines(folder / "q.jsonl", searches)))
+    searches = [
+        {"query_id": f"q{n}", "user_query": "shoe", "client_id": "c", "timestamp": "2024-01-01T00:00:00Z"}
+        for n in range(9)
+    ]
+    found = run(
+        "init", "--items", str(FORMS["ubi"](folder).items), "--events", str(lines(folder / "q.jsonl", searches))
+    )
     assert (found.exit_code, found.stderr) == (
         6,
         "error: expected events, found searches: these are the queries of User Behavior Insights (ubi_queries)\n"

@@ -24,7 +24,10 @@ FILE = click.Path(path_type=Path)
 def check(
     items: Path, events: tuple[Path, ...], config_path: Path | None, form: str, purchases: tuple[str, ...]
 ) -> None:
-    """Say what the files hold: do events and items meet, which types count, what is lost and why. Nothing is written."""
+    """Say what the files hold: do events and items meet, which types count, what is lost and why.
+
+    Nothing is written.
+    """
     config = load_config(config_path) if config_path else None
     now = datetime.now(UTC)
     for line in check_files(items, events, config, now=now, form=form, purchases=purchases).lines():

@@ -51,9 +51,7 @@ class EventMapping:
     def _check(self, path: Path) -> PathCheck:
         fields = self._told.fields
         named = {name: getattr(fields, name) for name in type(fields).model_fields}
-        asked = {
-            n: f.path for n, f in named.items() if f and f.path and (n in REQUIRED or n in self._own_names)
-        }
+        asked = {n: f.path for n, f in named.items() if f and f.path and (n in REQUIRED or n in self._own_names)}
         return PathCheck(path, self._told, "events", asked, frozenset(asked) - frozenset(REQUIRED))
 
     @property
@@ -134,9 +132,7 @@ class EventMapping:
         return outcome._replace(count=count) if count else Rejected(Verdict.FILTERED)
 
 
-def _apart(
-    outcome: Event | Rejected, element: dict[str, object], told: EventSource, place: int
-) -> Event | Rejected:
+def _apart(outcome: Event | Rejected, element: dict[str, object], told: EventSource, place: int) -> Event | Rejected:
     """The event with an identity of its own: the id of the record stands for all of its elements."""
     shared = isinstance(outcome, Event) and outcome.id and first_at((element,), told.fields.id.path) is None
     return outcome._replace(id=f"{outcome.id}/{place}") if isinstance(outcome, Event) and shared else outcome

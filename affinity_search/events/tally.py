@@ -55,12 +55,16 @@ class EventFacts:
 
     def _span_line(self, retention_days: int | None) -> str:
         unit = "days" if self.time == "date" else "steps"
-        said = f"{self.usable:,} events from {self._shown(self.first)} to {self._shown(self.last)}: {self.span:,} {unit}"
+        said = (
+            f"{self.usable:,} events from {self._shown(self.first)} to {self._shown(self.last)}: {self.span:,} {unit}"
+        )
         if retention_days is None or self.span is None:
             return said
         if self.span <= retention_days or self.time == "sequence":
             return f"{said}, and {retention_days:,} are held (events.retention_days)"
-        return f"{said}, but only {retention_days:,} are held: set events.retention_days to {self.span + 1:,} to keep all"
+        return (
+            f"{said}, but only {retention_days:,} are held: set events.retention_days to {self.span + 1:,} to keep all"
+        )
 
     def _shown(self, day: int | None) -> str:
         if self.time == "sequence" or day is None:

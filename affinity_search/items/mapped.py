@@ -147,7 +147,9 @@ def _with_text(item: dict[str, Any]) -> dict[str, Any]:
 def _own_from_attributes(record: dict[str, Any]) -> None:
     """Moves a title, a text or a price that stands among pairs or in a long table to its place, where that is empty."""
     attrs = record.get("attrs")
-    for name in ("title", "text", "price") if isinstance(attrs, dict) else ():
+    if not isinstance(attrs, dict):
+        return
+    for name in OWN_NAMES[1:]:
         if record.get(name) is None and name in attrs:
             found = attrs.pop(name)
             record[name] = found[0] if isinstance(found, list) and len(found) == 1 else found

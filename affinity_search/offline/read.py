@@ -48,7 +48,8 @@ def read_lines_of(
 def kind_of_time(paths: Sequence[Path], told: EventSource | None = None) -> Literal["date", "sequence"]:
     """`sequence` where more of the first lines hold whole numbers below any plausible epoch second than do not.
 
-    A block that says how times are written says that they are times. Numbers such as 202401 are months: no steps, and as dates they are refused until they have hyphens.
+    A block that says how times are written says that they are times. Numbers such as 202401 are months: no steps, and
+    as dates they are refused until they have hyphens.
     """
     if told and (told.fields.ts.format or told.fields.ts.unit != "auto"):
         return "date"

@@ -139,7 +139,9 @@ def _item(columns: Mapping[str, Column], ids: Ids) -> tuple[str, str, float]:
     if not named:
         raise _missing("item", columns, "the id of the item")
     path = min(named)[1]
-    field, share = max(((name, joined_share(columns[path], v)) for name, v in ids.items()), key=_second, default=("", 0))
+    field, share = max(
+        ((name, joined_share(columns[path], v)) for name, v in ids.items()), key=_second, default=("", 0)
+    )
     return path, field if share else "", float(share)
 
 

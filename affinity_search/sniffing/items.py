@@ -72,7 +72,13 @@ def propose_items(records: Sequence[Mapping[str, object]], join_field: str = "")
 
 def _may_be_id(column: Column) -> bool:
     # Prices and counts have the numbers of many an id by chance.
-    return not column.numeric and not column.objects and not column.several and column.filled > 0.9 and len(column.distinct) > 1
+    return (
+        not column.numeric
+        and not column.objects
+        and not column.several
+        and column.filled > 0.9
+        and len(column.distinct) > 1
+    )
 
 
 def _identity(columns: Mapping[str, Column]) -> str:

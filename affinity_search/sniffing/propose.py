@@ -143,7 +143,7 @@ def _form(named: str, columns: Mapping[str, Column], kind: Kind) -> str:
     if not named or named not in preset_names("items" if kind == "items" else "events"):
         return shown
     signs = next(form.known_by.get(kind, ()) for form in known_forms() if form.name == named)
-    return named if not signs or recognised([p for p in columns], kind) == named else shown
+    return named if not signs or shown == named else shown
 
 
 def _not_shown(form: str, items: Mapping[str, Column], events: Mapping[str, Column]) -> ConfigError:

@@ -22,7 +22,8 @@ Record = Mapping[str, Any]
 def first_records(path: Path, told: SourceFile | None) -> list[Record]:
     """The first 2,000 records that are objects, none for none; `told` is what is known of the form.
 
-    Of what engines write around a document only what says more than the document stays. Raises UnreadableFile where the file cannot be read.
+    Of what engines write around a document only what says more than the document stays. Raises UnreadableFile where the
+    file cannot be read.
     """
     return list(islice(_records(path, told), RECORDS))
 

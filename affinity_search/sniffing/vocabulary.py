@@ -84,8 +84,8 @@ ATTRIBUTE_WORDS = _names(
 KEPT_WORDS = _names(
     "url link image img images picture photo src thumbnail slug href date created updated modified createdat updatedat "
     "timestamp barcode gtin ean upc mpn stock inventory qty quantity rating ratings reviews reviewcount score rank "
-    "currency position popularity weight grams sales sold views count price msrp cost version seo meta published availability "
-    "instock"
+    "currency position popularity weight grams sales sold views count price msrp cost version seo meta published "
+    "availability instock"
 )
 """Words in the name of a column that is displayed or sorted by, and is no taste."""
 

@@ -74,7 +74,7 @@ class Checked:
         yield from self.facts.lines(self.retention_days)
         yield from self.joining.lines()
         for path in self.unread:
-            yield f"{path} may hold a no to consent, and is not read: if it does, name it as events.source.fields.consent"
+            yield f"{path} may hold a no to consent and is not mapped: name it as events.source.fields.consent if so"
 
 
 class Checker:
@@ -158,7 +158,9 @@ def _shown_event(event: Event, time: Literal["date", "sequence"]) -> str:
 
 
 def _json(fields: Mapping[str, object]) -> str:
-    return json.dumps({name: _cut(value) for name, value in fields.items() if value not in ("", None, {})}, ensure_ascii=False)
+    return json.dumps(
+        {name: _cut(value) for name, value in fields.items() if value not in ("", None, {})}, ensure_ascii=False
+    )
 
 
 def _cut(value: object) -> object:

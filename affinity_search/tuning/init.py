@@ -38,8 +38,9 @@ def suggest(
 ) -> Suggestion:
     """A configuration for this shop: what its own last purchases show to help, and nothing else.
 
-    `purchases` are types that are purchases though their names do not say so exactly. The same input gives the same answer. Without events, or with too few to be sure of anything, everything personal is
-    switched off and the reasons say so.
+    `purchases` are types that are purchases though their names do not say so exactly. The same input gives the same
+    answer. Without events, or with too few to be sure of anything, everything personal is switched off and the reasons
+    say so.
     """
     shop = gather(items, events, time)
     types = judge_types(shop, purchases)

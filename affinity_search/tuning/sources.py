@@ -22,6 +22,7 @@ from affinity_search.sniffing.records import encoding_of, field_values, first_re
 
 __all__ = ["Sources", "propose_sources", "seen_in"]
 
+
 @dataclass(frozen=True)
 class Sources:
     """How the files are to be read: the blocks as they are written and as the readers take them, None for none.
