@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -40,12 +41,13 @@ def propose(
     *,
     form: str = "",
     purchase: str = "",
+    names: tuple[str, str] = ("items", "events"),
     items_file: str = "",
 ) -> Proposal:
     """The blocks for these records, of the form named `form` where one is named and its file shows it.
 
     `ids` has the values of all fields of the catalogue that may be its id, likeliest first (see `id_columns`),
-    and `items_file` is the name by which the events may look their items up. Raises DataError where a file does not say
+    `names` are those of the files for errors, and `items_file` is that by which the events may look their items up. Raises DataError where a file does not say
     what is needed, ConfigError for a form that no file shows.
     """
     item_columns, event_columns = columns_of(items), columns_of(events)
@@ -56,16 +58,27 @@ def propose(
     item_columns = columns_of(items)
     identity = _identity(item_form, ids)
     ids = {**{path: ids[path] for path in identity}, **ids}
-    found = _events(event_form, events, ids, purchase)
+    with _about(names[1]):
+        found = _events(event_form, events, ids, purchase)
     source, join_field = dict(found.source), found.join_field
     if join_field in identity or not identity:
         join_field = ""
     elif join_field and item_columns[identity[0]].repeated:
         source = _looked_up(source, found, identity[0], items_file)
         join_field = ""
-    block = _items(items, item_form, join_field)
+    with _about(names[0]):
+        block = _items(items, item_form, join_field)
     forms = {kind: name for kind, name in (("items", item_form), ("events", event_form)) if name}
     return Proposal(block, source, forms, _unread(source, event_columns))
+
+
+@contextmanager
+def _about(name: str) -> Iterator[None]:
+    """Puts the name of the file before what is wrong with it."""
+    try:
+        yield
+    except DataError as error:
+        raise DataError(f"{name}: {error.message}", hint=error.hint) from None
 
 
 def _wanted(records: Sequence[Record], form: str, kind: Literal["items", "events"]) -> Sequence[Record]:

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from affinity_search.config.model import Config
 from affinity_search.config.presets import preset, preset_names
 from affinity_search.config.source_block import EventSource, ItemSource, SourceFile
-from affinity_search.errors import ConfigError
+from affinity_search.errors import ConfigError, DataError
 from affinity_search.sniffing.columns import columns_of
 from affinity_search.sniffing.events import consent_columns
 from affinity_search.sniffing.items import id_columns
@@ -42,6 +42,9 @@ def propose_sources(items: Path, events: Sequence[Path], *, form: str = "", purc
     Raises DataError where a file cannot be read, or does not say what is needed; ConfigError for a form that is
     unknown or that no file shows.
     """
+    for path in (items, *events):
+        if not path.exists():
+            raise DataError(f"{path}: expected a file, found none")
     item_file, event_file = _told(items, form, "items"), _told(events[0], form, "events")
     sample = first_records(items, item_file)
     ids = field_values(items, item_file, list(id_columns(sample)))
@@ -51,6 +54,7 @@ def propose_sources(items: Path, events: Sequence[Path], *, form: str = "", purc
         ids,
         form=form,
         purchase=purchase,
+        names=(str(items), str(events[0])),
         items_file=os.path.relpath(items, events[0].parent),
     )
     blocks = Proposal(_encoded(found.items, item_file), _encoded(found.events, event_file), found.forms, found.consent)
