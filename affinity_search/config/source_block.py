@@ -207,7 +207,9 @@ class ItemFields(Section):
         default_factory=dict, description="Further text fields of the item, by name, as `items.text_fields` names them."
     )
     attributes: dict[Text, Values] | None = Field(
-        None, description="The item's attributes by name (`attrs.NAME`). Absent: those that stand under `attrs`."
+        None,
+        description="The item's attributes by name (`attrs.NAME`): the item then has only what is named here. Absent: "
+        "those under `attrs`, and all further fields stay.",
     )
 
 

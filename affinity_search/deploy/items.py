@@ -144,7 +144,7 @@ def _swap(engine: Engine, alias: str, index: str, owner: Owner, take_over: bool)
 
 
 def _survey(source: Path, config: Config) -> _Survey:
-    """One reading of the whole file before anything is written: the place that counts for each id, and the bad lines."""
+    """One reading of the whole file before anything is written: the record that counts for each id, and bad lines."""
     folder = config.state.path.parent / "quarantine"
     lines: dict[str, int] = {}
     losses = FieldLosses()

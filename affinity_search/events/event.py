@@ -33,7 +33,7 @@ class Event(NamedTuple):
 
     `time` is microseconds since 1970-01-01 UTC and `day` whole days since then; where `events.time` is `sequence`
     both are the shopper's sequence number. `group` (basket, order) and `id` are empty and `weight` is None where
-    the source gives none. The event counts `count` times, and is still one event.
+    the source gives none. The event counts `pieces` times, and is still one event.
     """
 
     user: str
@@ -44,7 +44,7 @@ class Event(NamedTuple):
     group: str = ""
     weight: float | None = None
     id: str = ""
-    count: int = 1
+    pieces: int = 1
 
     @property
     def identity(self) -> int:

@@ -113,7 +113,7 @@ class EventMapping:
         try:
             if is_return(fields.price and at(fields.price.path)):
                 return Rejected(Verdict.FILTERED)
-            count = pieces(fields.quantity and at(fields.quantity.path))
+            number = pieces(fields.quantity and at(fields.quantity.path))
             found: Values = (
                 at(fields.user.path),
                 at(fields.ts.path),
@@ -127,9 +127,9 @@ class EventMapping:
         except Malformed as error:
             return Rejected(Verdict.QUARANTINED, str(error))
         outcome = judged(found, self._rules, self._moment)
-        if not isinstance(outcome, Event) or count == 1:
+        if not isinstance(outcome, Event) or number == 1:
             return outcome
-        return outcome._replace(count=count) if count else Rejected(Verdict.FILTERED)
+        return outcome._replace(pieces=number) if number else Rejected(Verdict.FILTERED)
 
 
 def _apart(outcome: Event | Rejected, element: dict[str, object], told: EventSource, place: int) -> Event | Rejected:

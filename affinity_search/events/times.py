@@ -22,7 +22,13 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 FIRST, LAST = -62_135_596_800_000_000, 253_402_300_799_999_999  # the years 1 and 9999
 EXCEL_EPOCH_DAYS = 25_569  # a spreadsheet counts days from 1899-12-30
-PER_UNIT = {"s": 10**6, "ms": 10**3, "us": 1, "ns": Decimal("0.001"), "days": MICROSECONDS_PER_DAY}
+PER_UNIT = {
+    "s": Decimal(10**6),
+    "ms": Decimal(10**3),
+    "us": Decimal(1),
+    "ns": Decimal("0.001"),
+    "days": Decimal(MICROSECONDS_PER_DAY),
+}
 
 ISO = re.compile(r"\d{4}-\d\d(-\d\d([T ]\d\d.*)?)?", re.ASCII)
 ZERO_ZONE = re.compile(r" ?(?:UTC|GMT|Z)$")

@@ -12,7 +12,7 @@ from affinity_search.inputs.values import id_problem, number_text, plain_number
 
 __all__ = ["COMPUTED", "LONGEST_VALUE", "Item", "kind_of", "parse_item", "record_values", "value_text", "values_at"]
 
-PRICE = "expected a plain number such as 1299.00 (no comma, no currency)"
+PRICE = "expected a plain number such as 1299.00 (`items.source.fields.price` says how others are written)"
 SHOWN_CHARACTERS = 40
 LONGEST_VALUE = 4095
 """Characters of an attribute's value. The index ignores longer ones (8191 UTF-16 units): no filter could find them."""

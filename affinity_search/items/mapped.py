@@ -18,6 +18,7 @@ __all__ = ["KEEP", "OWN_NAMES", "ItemMapping"]
 
 OWN_NAMES = ("id", "title", "text", "price")
 KEEP = "keep"
+ENGINE_NAMES = ("_id", "_index")  # of the line around a document: no field of it can be called so
 COLUMN = "attrs."
 IN_A_CELL = "|"
 
@@ -33,9 +34,10 @@ class ItemMapping:
     def paths(self) -> frozenset[str]:
         """All paths at which fields are looked for."""
         fields = self._fields
-        single = (fields.id, fields.title, fields.text, fields.price)
-        several = (*fields.texts.values(), *(fields.attributes or {}).values())
-        return frozenset(path for field in (*single, *several) for path in field.path)
+        single = (fields.id.path, fields.title.path, fields.text.path, fields.price.path)
+        texts = (field.path for field in fields.texts.values())
+        attributes = (field.path for field in (fields.attributes or {}).values())
+        return frozenset(path for paths in (*single, *texts, *attributes) for path in paths)
 
     def read(self, path: Path, records: Iterator[RawRecord]) -> Iterator[tuple[RawRecord, dict[str, Any]]]:
         """Each record with the item that it holds, as `parse_item` takes it; a broken one with an empty item.
@@ -57,12 +59,12 @@ class ItemMapping:
                 problem = record.problem or f"expected an object, got {kind_of(record.value)}"
                 yield record._replace(problem=problem), {}
                 continue
-            if self._told.merge:
-                # What stands in the first row of a product only, such as the names of its options, holds for all.
-                first = first if self._same(first, record.value) else record.value
+            # What stands in the first row of a product only, such as the names of its options, holds for all.
+            again = self._told.merge and self._same(first, record.value)
+            first = first if again else dict(record.value)
             for values in self._elements(record.value):
                 if matches(self._told, values):
-                    yield record, self.item((*values, first) if self._told.merge else values)
+                    yield record, self.item((*values, first) if again else values)
 
     def _same(self, one: dict[str, Any], other: dict[str, Any]) -> bool:
         identity = id_text(first_at([one], self._fields.id.path))
@@ -77,24 +79,29 @@ class ItemMapping:
         fields, given = self._fields, self._fields.model_fields_set
         if self._told.preset:  # which names also what only some of its files have
             return PathCheck(path, self._told, "items", {"id": fields.id.path})
-        named = {"id": fields.id, "title": fields.title, "text": fields.text, "price": fields.price}
-        asked = {name: field.path for name, field in named.items() if name == "id" or name in given}
+        named = {
+            "id": fields.id.path,
+            "title": fields.title.path,
+            "text": fields.text.path,
+            "price": fields.price.path,
+        }
+        asked = {name: paths for name, paths in named.items() if name == "id" or name in given}
         asked |= {f"texts.{name}": field.path for name, field in fields.texts.items()}
         asked |= {f"attributes.{name}": field.path for name, field in (fields.attributes or {}).items()}
         return PathCheck(path, self._told, "items", asked)
 
     def item(self, values: Sequence[object]) -> dict[str, Any]:
-        """The item in these values, of which the first that has a field counts."""
+        """The item in these values, of which the first that has a field counts.
+
+        A mapping that names the attributes takes only what it names; another one leaves all other fields as they are.
+        """
         fields = self._fields
-        if self._told.fields is None:
-            found = {
-                name: part for value in reversed(values) if isinstance(value, dict) for name, part in value.items()
-            }
-            record = own_columns(found)
-        else:
-            record = {name: _text(values, told) for name, told in (("title", fields.title), ("text", fields.text))}
-            record |= {name: _text(values, told) for name, told in fields.texts.items()}
-            record["attrs"] = self._attributes(values)
+        record: dict[str, Any] = {"attrs": self._attributes(values)}
+        if fields.attributes is None:
+            record = self._as_it_is(values)
+        if self._told.fields is not None:
+            texts = {"title": fields.title, "text": fields.text, **fields.texts}
+            record |= {name: _text(values, told) for name, told in texts.items()}
             record["price"] = self._price(values)
         record["id"] = first_at(values, fields.id.path)
         self._add_long(values, record)
@@ -104,20 +111,26 @@ class ItemMapping:
             record[KEEP] = kept or None
         return {name: value for name, value in record.items() if value is not None}
 
+    def _as_it_is(self, values: Sequence[object]) -> dict[str, Any]:
+        records = [value for value in reversed(values) if isinstance(value, dict)]
+        merged = own_columns({name: part for value in records for name, part in value.items()})
+        unwanted = {*ENGINE_NAMES, *self._told.keep}
+        return {name: part for name, part in merged.items() if name not in unwanted}
+
     def _add_long(self, values: Sequence[object], record: dict[str, Any]) -> None:
         if long := self._told.long:
             # Only this row's own: what the first row of the item says is another value.
             name = value_text(first_at(values[:1], [long.attribute]))
             found = values_at_path(values[0], long.value)
-            record["attrs"] = {**record.get("attrs", {}), **({name: found} if name and found else {})}
+            given = record.get("attrs")
+            attrs = given if isinstance(given, dict) else {}
+            record["attrs"] = {**attrs, name: found} if name and found else attrs
+            for path in (long.attribute, long.value):
+                record.pop(path, None)
 
     def _attributes(self, values: Sequence[object]) -> dict[str, Any]:
-        if self._fields.attributes is None:
-            first = next((value for value in values if isinstance(value, dict)), {})
-            attrs = own_columns(first).get("attrs", {})
-            return attrs if isinstance(attrs, dict) else {}
         found: dict[str, Any] = {}
-        for name, told in self._fields.attributes.items():
+        for name, told in (self._fields.attributes or {}).items():
             if told.pairs is None:
                 found.setdefault(name, []).extend(attribute_values(values, told))
                 continue

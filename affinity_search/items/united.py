@@ -35,8 +35,9 @@ def id_text(found: object) -> str:
     """The id as text, 12 for 12.0; empty for what can be none."""
     if isinstance(found, str):
         return found
-    usable = isinstance(found, int | float) and not isinstance(found, bool)
-    return (number_text(found) or "") if usable else ""
+    if isinstance(found, int | float) and not isinstance(found, bool):
+        return number_text(found) or ""
+    return ""
 
 
 def _with_lists(item: dict[str, Any]) -> dict[str, Any]:

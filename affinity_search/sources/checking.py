@@ -78,6 +78,11 @@ class PathCheck:
         if self._read and not self._passed:
             raise self._nothing_fits()
 
+    @property
+    def _cure(self) -> str:
+        page = f"docs/how-to/{self.section}.md"
+        return f"Nothing of this file counts. `{self.section}.source` in affinity.yaml says where what is ({page})."
+
     def _note(self, record: RawRecord) -> None:
         if isinstance(record.value, dict) and not record.problem:
             self._read += 1
@@ -107,23 +112,21 @@ class PathCheck:
         near = _nearest(paths[0], known)
         hint = f"; did you mean {near}?" if near else f"; there are {', '.join(known[:SHOWN]) or 'none'}"
         said = f"expected a path that the records have, got {' and '.join(paths)}, found in none of {len(values):,}"
-        return UnreadableFile(f"{self.file}: {self.section}.source.{address}: {said}{hint}", hint=CURE)
+        return UnreadableFile(f"{self.file}: {self.section}.source.{address}: {said}{hint}", hint=self._cure)
 
     def _nothing_fits(self) -> UnreadableFile:
         path, accepted = next(iter(self.told.where.items()))
         found = dict.fromkeys(_text(v) for value in self._examples for v in values_at_path(value, path))
         got = ", ".join(list(found)[:SHOWN]) if found else f"no value there in {self._read:,} records"
         return UnreadableFile(
-            f"{self.file}: {self.section}.source.where.{path}: expected {' or '.join(accepted)}, got {got}", hint=CURE
+            f"{self.file}: {self.section}.source.where.{path}: expected {' or '.join(accepted)}, got {got}",
+            hint=self._cure,
         )
-
-
-CURE = "Nothing of this file counts. Correct the block in affinity.yaml (docs/how-to/events.md, docs/how-to/items.md)."
 
 
 def _nearest(path: str, known: Sequence[str]) -> str:
     """The path that was most likely meant; empty where none resembles it."""
     lower = {name.lower(): name for name in reversed(known)}
     ends = [name for name in known if name.lower().endswith(f".{path.lower()}")]
-    close = difflib.get_close_matches(path.lower(), lower, n=1, cutoff=0.6)
-    return lower.get(path.lower()) or (lower[close[0]] if close else "") or (ends[0] if ends else "")
+    close = difflib.get_close_matches(path.lower(), lower, n=1, cutoff=0.7)
+    return lower.get(path.lower()) or (ends[0] if ends else lower[close[0]] if close else "")

@@ -68,9 +68,7 @@ def _untouched(path: Path, told: SourceFile) -> Form:
     kind: Kind = "jsonl" if plain_suffix(path) in JSON_SUFFIXES else "csv"
     if told.format == "tsv" or (told.format == "auto" and plain_suffix(path) == ".tsv"):
         return Form("csv", told.delimiter or "\t", told.encoding)
-    if told.format == "auto" or told.format == "tsv":
-        return Form(kind, told.delimiter or ",", told.encoding)
-    return Form(told.format, told.delimiter or ",", told.encoding)
+    return Form(kind if told.format == "auto" else told.format, told.delimiter or ",", told.encoding)
 
 
 def _head_text(path: Path, head: bytes, encoding: str | None) -> str:

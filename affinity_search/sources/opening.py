@@ -22,5 +22,6 @@ def open_source(path: Path, form: Form, names: Collection[str]) -> Source:
         return DelimitedSource(path, form.delimiter, form.encoding, names)
     if form.kind == "parquet":
         return ParquetSource(path)
-    kinds = {"jsonl": JsonLinesSource, "json": JsonSource, "bulk": BulkSource}
-    return kinds[form.kind](path, form.encoding)
+    if form.kind == "json":
+        return JsonSource(path, form.encoding)
+    return (BulkSource if form.kind == "bulk" else JsonLinesSource)(path, form.encoding)

@@ -122,6 +122,7 @@ def _ingest_file(
     added = judging.Added()
     unmapped: Counter[str] = Counter()
     batch: list[str] = []
+    first_bad = ""
     with Quarantine(quarantine_folder, path) as quarantine:
         try:
             for number, raw, outcome in read_events(path, rules, told):
@@ -133,6 +134,7 @@ def _ingest_file(
                     if outcome.verdict is Verdict.NO_CONSENT and outcome.reason:
                         unmapped[outcome.reason] += 1
                     if outcome.verdict is Verdict.QUARANTINED:
+                        first_bad = first_bad or f"line {number}: {outcome.reason}"
                         quarantine.add(number, outcome.reason, None if outcome.private else raw)
                 if len(batch) >= BATCH_EVENTS:
                     added += _apply(connection, batch, judge, verdicts)
@@ -146,12 +148,12 @@ def _ingest_file(
         verdicts[Verdict.APPLIED] + verdicts[Verdict.DUPLICATE], added.known, judging.has_catalogue(connection)
     )
     accounting = Accounting.of(read, verdicts).check()
-    return FileReport(path, accounting, quarantine.written, error, counted, added.pieces, dict(unmapped))
+    return FileReport(path, accounting, quarantine.written, error, counted, added.pieces, dict(unmapped), first_bad)
 
 
 def _row(line: int, event: Event) -> str:
     named = int(bool(event.id))
-    return f"{line}\t{event.identity}\t{event.user}\t{event.item}\t{event.type}\t{event.day}\t{named}\t{event.count}"
+    return f"{line}\t{event.identity}\t{event.user}\t{event.item}\t{event.type}\t{event.day}\t{named}\t{event.pieces}"
 
 
 def _apply(

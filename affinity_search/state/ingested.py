@@ -23,7 +23,8 @@ class FileReport:
 
     `known` counts the events, applied or duplicate, whose item is in the catalogue; `pieces` how often those applied
     count, which is more than their number where they have quantities. `consent_not_mapped` says how many events were
-    left out for a no that stands under a name that nobody mapped, by its path.
+    left out for a no that stands under a name that nobody mapped, by its path. `first_bad` is line and reason of the
+    first bad line.
     """
 
     path: Path
@@ -33,6 +34,7 @@ class FileReport:
     known: KnownItems = NONE_KNOWN
     pieces: int = 0
     consent_not_mapped: Mapping[str, int] = field(default_factory=dict)
+    first_bad: str = ""
 
     @property
     def problem(self) -> str:
@@ -40,7 +42,8 @@ class FileReport:
         read, found = self.accounting.read, self.accounting
         usable = read - found.quarantined - found.skewed
         if 2 * usable < read:
-            return f"{self.path}: expected most lines to be events, {usable:,} of {read:,} are"
+            first = f"; the first that is none, {self.first_bad}" if self.first_bad else ""
+            return f"{self.path}: expected most lines to be events, {usable:,} of {read:,} are{first}"
         if read and usable == found.unmapped:
             return f"{self.path}: expected types that stand under events.types, no event has one"
         if self.known.share is not None and self.known.share < 0.5:
