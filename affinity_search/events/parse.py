@@ -165,9 +165,9 @@ def _event(values: Values, rules: EventRules, moment: Callable[[str], int]) -> E
     # The type first: events that the shop does not use (searches, logins) may well have no item.
     kind = identifier(kind, "type")
     if (type_weight := rules.weights.get(kind)) is None:
-        return Rejected(Verdict.UNMAPPED)
+        return Rejected(Verdict.UNMAPPED, kind)
     if not type_weight:
-        return Rejected(Verdict.FILTERED)
+        return Rejected(Verdict.FILTERED, kind)
     time = moment(field_text(ts, "ts"))
     event = Event(
         identifier(user, "user"),

@@ -22,12 +22,14 @@ EPOCH = date(1970, 1, 1)
 class EventFacts:
     """What was met, with `first` and `last` in days since 1970-01-01 UTC (steps of a sequence); None without events.
 
-    `unmapped` and `filtered` count the events of types without and with a weight of 0, by type.
+    `unmapped` and `filtered` count the events of types without and with a weight of 0, by type; `passed` the records
+    that hold no event, since they are of another kind, have no item or are returns.
     """
 
     read: int = 0
     usable: int = 0
     no_consent: int = 0
+    passed: int = 0
     unmapped: Mapping[str, int] = field(default_factory=dict)
     filtered: Mapping[str, int] = field(default_factory=dict)
     lost: Mapping[str, Lost] = field(default_factory=dict)
@@ -48,6 +50,8 @@ class EventFacts:
             yield f"types that are not under events.types, so they do not count: {_counted(self.unmapped)}"
         if self.filtered:
             yield f"types of weight 0: {_counted(self.filtered)}"
+        if self.passed:
+            yield f"{self.passed:,} records are no events: of another kind, without an item, or returns"
         if self.no_consent:
             yield f"{self.no_consent:,} events without consent were left out"
         for reason, lost in self.lost.items():
@@ -91,6 +95,7 @@ class EventTally:
     _first: int | None = None
     _last: int | None = None
     _no_consent: int = 0
+    _passed: int = 0
     _unmapped: Counter[str] = field(default_factory=Counter)
     _filtered: Counter[str] = field(default_factory=Counter)
     _lost: LostLines = field(default_factory=LostLines)
@@ -106,6 +111,9 @@ class EventTally:
             self._no_consent += 1
         elif outcome.verdict in (Verdict.UNMAPPED, Verdict.FILTERED):
             types = self._unmapped if outcome.verdict is Verdict.UNMAPPED else self._filtered
+            if not outcome.reason:
+                self._passed += 1
+                return
             known = outcome.reason in types or len(types) < MOST_TYPES
             types[outcome.reason if known else "other types"] += 1
         else:
@@ -118,6 +126,7 @@ class EventTally:
             self.read,
             self._usable,
             self._no_consent,
+            self._passed,
             dict(self._unmapped.most_common()),
             dict(self._filtered.most_common()),
             self._lost.by_reason(),

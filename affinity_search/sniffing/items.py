@@ -61,7 +61,8 @@ def propose_items(records: Sequence[Mapping[str, object]], join_field: str = "")
         if found := _field(name, rest, fields):
             fields[name] = found
             used = found["path"] if isinstance(found, dict) else found
-            rest = {path: c for path, c in rest.items() if path != used and not path.startswith(f"{used}.")}
+            for one in used if isinstance(used, list) else [used]:
+                rest = {path: c for path, c in rest.items() if path != one and not path.startswith(f"{one}.")}
     attributes, keep = _attributes(rest)
     if _is_native(fields, attributes, columns):
         return ItemProposal()
@@ -104,23 +105,27 @@ def _long(columns: Mapping[str, Column], identity: str) -> dict[str, str]:
     return {"attribute": names[0], "value": values[0]} if names and values and few and names[0] != identity else {}
 
 
-def _field(name: str, columns: Mapping[str, Column], taken: Mapping[str, Any]) -> str | dict[str, Any] | None:
+def _field(name: str, columns: Mapping[str, Column], taken: Mapping[str, Any]) -> str | list[str] | dict[str, Any] | None:
     named = [(place, path) for path in columns if (place := _place(path, name)) is not None]
     usable = [(place, path) for place, path in named if not columns[path].objects and _fits(name, columns[path])]
     if not usable:
         return None
     _, found = min(usable, key=lambda one: (one[1].count(".") > 1, one[0], one[1]))
-    path = found
     if name == "price":
-        return _price(path, columns[path])
-    keys: dict[str, Any] = {}
-    parent, _, last = path.rpartition(".")
-    if parent and LANGUAGE.fullmatch(last) and simple(parent.rsplit(".", 1)[-1]) in ITEM_NAMES[name]:
-        languages = [p.rpartition(".")[2] for p in columns if p.startswith(f"{parent}.")]
-        path, keys = parent, {"language": "en" if "en" in languages else languages[0]}
+        return _price([found, *(p for _, p in usable if p.startswith(f"{found}."))], columns[found])
+    root, languages = _languages(found, columns)
+    keys: dict[str, Any] = {"language": "en" if "en" in languages else languages[0]} if languages else {}
     if any(MARKUP.search(text) for text in columns[found].texts):
         keys["html"] = True
-    return {"path": path, **keys} if keys else path
+    return {"path": root, **keys} if keys else root
+
+
+def _languages(path: str, columns: Mapping[str, Column]) -> tuple[str, list[str]]:
+    """The path of the object by language that a text is in, and the languages that it has; the path, none for no such."""
+    parent, _, last = path.rpartition(".")
+    root = parent if parent and LANGUAGE.fullmatch(last) else path
+    below = [p.removeprefix(f"{root}.") for p in columns if p.startswith(f"{root}.")]
+    return root, [name for name in below if LANGUAGE.fullmatch(name)]
 
 
 def _place(path: str, name: str) -> int | None:
@@ -140,7 +145,9 @@ def _fits(name: str, column: Column) -> bool:
     return not column.addresses
 
 
-def _price(path: str, column: Column) -> str | dict[str, str]:
+def _price(paths: list[str], column: Column) -> str | list[str] | dict[str, Any]:
+    """Where the price stands; an amount within an object goes before the object."""
+    path = paths[0] if len(paths) == 1 else [*paths[1:], paths[0]]
     commas = sum(1 for text in column.texts if DECIMAL_COMMA.search(text))
     points = sum(1 for text in column.texts if DECIMAL_POINT.search(text))
     return {"path": path, "decimal": ","} if commas > points else path
@@ -172,6 +179,8 @@ def _attributes(columns: Mapping[str, Column]) -> tuple[dict[str, Any], list[str
 def _pairs(path: str, columns: Mapping[str, Column]) -> dict[str, str]:
     """The keys of name and value in an array of such pairs; none where its objects are others."""
     keys = [p.removeprefix(f"{path}.") for p in columns if p.startswith(f"{path}.")]
+    if any("." in key for key in keys):
+        return {}
     names = [key for wanted in NAME_KEYS for key in keys if simple(key) == wanted]
     values = [key for wanted in VALUE_KEYS for key in keys if simple(key) == wanted]
     return {"name": names[0], "value": values[0]} if names and values else {}
