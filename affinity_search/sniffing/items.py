@@ -105,7 +105,9 @@ def _long(columns: Mapping[str, Column], identity: str) -> dict[str, str]:
     return {"attribute": names[0], "value": values[0]} if names and values and few and names[0] != identity else {}
 
 
-def _field(name: str, columns: Mapping[str, Column], taken: Mapping[str, Any]) -> str | list[str] | dict[str, Any] | None:
+def _field(
+    name: str, columns: Mapping[str, Column], taken: Mapping[str, Any]
+) -> str | list[str] | dict[str, Any] | None:
     named = [(place, path) for path in columns if (place := _place(path, name)) is not None]
     usable = [(place, path) for place, path in named if not columns[path].objects and _fits(name, columns[path])]
     if not usable:
