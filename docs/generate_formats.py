@@ -14,7 +14,8 @@ HEAD = """\
 
 Events and items are read in the form that they have: CSV with commas, semicolons, tabs or pipes, JSON lines, JSON
 arrays, bulk files, hits of an engine (elasticdump) and Parquet, each also with gzip, in UTF-8, UTF-16 or an encoding
-that is named. What their columns mean is said by a source block, which `affinity init` writes by looking at the first records:
+that is named. What their columns mean is said by a source block, which `affinity init` writes by looking at the first
+records:
 
     affinity init --items products.csv --events log.jsonl
     affinity init --items products_export.csv --events orders_export.csv --format shopify

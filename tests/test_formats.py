@@ -112,6 +112,7 @@ def test_the_queries_of_ubi_are_no_events(folder: Path) -> None:
     )
     assert (found.exit_code, found.stderr) == (
         6,
-        f"error: {folder / 'q.jsonl'}: expected events, found searches: these are the queries of User Behavior Insights (ubi_queries)\n"
+        f"error: {folder / 'q.jsonl'}: expected events, found searches: these are the queries of User Behavior "
+        "Insights (ubi_queries)\n"
         "  The events are in the other index, ubi_events; both may stand in one file.\n",
     )

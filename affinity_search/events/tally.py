@@ -53,12 +53,12 @@ class EventFacts:
         if self.passed:
             yield f"{self.passed:,} records are no events: of another kind, without an item, or returns"
         if self.no_consent:
-            yield f"{self.no_consent:,} events without consent were left out"
+            yield f"left out for want of consent: {self.no_consent:,}"
         for reason, lost in self.lost.items():
             yield f"lost, {reason}: {lost}"
 
     def _span_line(self, retention_days: int | None) -> str:
-        unit = "days" if self.time == "date" else "steps"
+        unit = ("day" if self.time == "date" else "step") + ("" if self.span == 1 else "s")
         said = (
             f"{self.usable:,} events from {self._shown(self.first)} to {self._shown(self.last)}: {self.span:,} {unit}"
         )

@@ -20,7 +20,7 @@ class Lost:
     examples: tuple[str, ...]
 
     def __str__(self) -> str:
-        return f"{self.lines:,} lines; {'; '.join(self.examples)}"
+        return f"{self.lines:,} line{'s' if self.lines > 1 else ''}; {'; '.join(self.examples)}"
 
 
 @dataclass

@@ -58,7 +58,7 @@ def propose_items(records: Sequence[Mapping[str, object]], join_field: str = "")
     rest = {path: column for path, column in columns.items() if path != identity}
     fields: dict[str, Any] = {"id": identity}
     for name in ("title", "text", "price"):
-        if found := _field(name, rest, fields):
+        if found := _field(name, rest):
             fields[name] = found
             used = found["path"] if isinstance(found, dict) else found
             for one in used if isinstance(used, list) else [used]:
@@ -105,9 +105,7 @@ def _long(columns: Mapping[str, Column], identity: str) -> dict[str, str]:
     return {"attribute": names[0], "value": values[0]} if names and values and few and names[0] != identity else {}
 
 
-def _field(
-    name: str, columns: Mapping[str, Column], taken: Mapping[str, Any]
-) -> str | list[str] | dict[str, Any] | None:
+def _field(name: str, columns: Mapping[str, Column]) -> str | list[str] | dict[str, Any] | None:
     named = [(place, path) for path in columns if (place := _place(path, name)) is not None]
     usable = [(place, path) for place, path in named if not columns[path].objects and _fits(name, columns[path])]
     if not usable:
@@ -123,7 +121,7 @@ def _field(
 
 
 def _languages(path: str, columns: Mapping[str, Column]) -> tuple[str, list[str]]:
-    """The path of the object by language that a text is in, and the languages that it has; the path, none for no such."""
+    """The path of the object by language that a text is in, and its languages; the path itself and none for no such."""
     parent, _, last = path.rpartition(".")
     root = parent if parent and LANGUAGE.fullmatch(last) else path
     below = [p.removeprefix(f"{root}.") for p in columns if p.startswith(f"{root}.")]

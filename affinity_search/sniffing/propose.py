@@ -46,9 +46,9 @@ def propose(
 ) -> Proposal:
     """The blocks for these records, of the form named `form` where one is named and its file shows it.
 
-    `ids` has the values of all fields of the catalogue that may be its id, likeliest first (see `id_columns`),
-    `names` are those of the files for errors, and `items_file` is that by which the events may look their items up. Raises DataError where a file does not say
-    what is needed, ConfigError for a form that no file shows.
+    `ids` has the values of all fields of the catalogue that may be its id, likeliest first (see `id_columns`). `names`
+    are those of the files for errors, and by `items_file` the events may look their items up. Raises DataError where a
+    file does not say what is needed, ConfigError for a form that no file shows.
     """
     item_columns, event_columns = columns_of(items), columns_of(events)
     item_form, event_form = _form(form, item_columns, "items"), _form(form, event_columns, "events")
