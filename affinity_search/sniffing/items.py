@@ -221,6 +221,8 @@ def _attribute(path: str, column: Column) -> str | dict[str, Any]:
 def _is_taste(column: Column) -> bool:
     words = re.findall(r"[a-z]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", column.path.removeprefix("attrs.")).lower())
     declared = column.path.startswith("attrs.")
+    if "." not in column.path and place_of(column.path, ITEM_NAMES["id"]) is not None:
+        return False
     if not declared and (set(words) & set(KEPT_WORDS) or column.addresses or column.length > LONG_TEXT):
         return False
     if column.numeric and not declared and not (words and words[-1] in ATTRIBUTE_WORDS):
