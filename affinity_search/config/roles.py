@@ -17,17 +17,18 @@ PURCHASE: Role = "purchase"
 NAMES: dict[Role, str] = {
     "purchase": (
         "purchase purchased buy bought order ordered orderplaced ordercompleted orderpaid transaction sale sold "
-        "productpurchase productpurchased itempurchase purchasecomplete purchasecompleted checkoutcompleted placedorder"
+        "productpurchase productpurchased itempurchase purchasecomplete purchasecompleted checkoutcompleted placedorder "
+        "purchases orders transactions sales kauf gekauft bestellung achat commande compra acquisto aankoop"
     ),
-    "add_to_cart": "addtocart addtobasket addedtocart addedtobasket cart basket productadded cartadd itemaddedtocart",
-    "wishlist": "wishlist addtowishlist addedtowishlist favorite favourite productaddedtowishlist",
+    "add_to_cart": "addtocart addtobasket addedtocart addedtobasket cart basket productadded cartadd itemaddedtocart carts",
+    "wishlist": "wishlist addtowishlist addedtowishlist favorite favourite productaddedtowishlist fav favs",
     "click": (
         "click clicked clickthrough itemclick itemclicked productclick productclicked selectitem listclick "
-        "productlistclicked"
+        "productlistclicked clicks"
     ),
     "view": (
         "view viewed detail detailpageview itemview productview productviewed viewitem viewcontent viewproduct "
-        "viewedproduct productdetail productdetailviewed itempage"
+        "viewedproduct productdetail productdetailviewed itempage pv views pageview"
     ),
     "impression": (
         "impression impressions itemimpression productimpression shown viewitemlist productlistviewed listview "

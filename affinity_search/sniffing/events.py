@@ -238,8 +238,13 @@ def _type(columns: Mapping[str, Column], purchase: str) -> str | dict[str, str]:
 
 def _look_like_orders(columns: Mapping[str, Column]) -> bool:
     """Whether the lines have what lines of orders have: a number of the order, and a quantity or a price."""
-    found = {field for field in ("group", "quantity", "price") for path in columns if _is_named(path, field)}
+    fields = ("group", "quantity", "price")
+    found = {field for field in fields for path in columns if _loosely(path, field) is not None}
     return "group" in found and len(found) > 1
+
+
+def _loosely(path: str, field: str) -> int | None:
+    return place_of(path, EVENT_NAMES[field], loose=True)
 
 
 def _is_named(path: str, field: str) -> bool:
@@ -249,7 +254,7 @@ def _is_named(path: str, field: str) -> bool:
 def _others(columns: Mapping[str, Column], fields: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for field in ("group", "quantity", "price"):
-        named = [(place, path) for path in columns if (place := place_of(path, EVENT_NAMES[field])) is not None]
+        named = [(place, path) for path in columns if (place := _loosely(path, field)) is not None]
         free = [path for _, path in sorted(named) if path not in (fields["type"], *found.values())]
         if free and (field == "group" or columns[free[0]].numeric):
             found[field] = free[0]

@@ -18,6 +18,7 @@ from affinity_search.sniffing.vocabulary import ATTRIBUTE_WORDS, ITEM_NAMES, KEP
 __all__ = ["ItemProposal", "id_columns", "propose_items"]
 
 LONG_TEXT = 80
+SHORT_TEXT = 60
 FEWEST_JUDGED = 20
 MOST_MEASURED = 20
 LANGUAGE = re.compile(r"[a-z]{2}([-_][A-Za-z]{2})?")
@@ -63,6 +64,8 @@ def propose_items(records: Sequence[Mapping[str, object]], join_field: str = "")
             used = found["path"] if isinstance(found, dict) else found
             for one in used if isinstance(used, list) else [used]:
                 rest = {path: c for path, c in rest.items() if path != one and not path.startswith(f"{one}.")}
+    if "title" not in fields and "text" in fields and _is_short(fields["text"], columns):
+        fields = {("title" if name == "text" else name): path for name, path in fields.items()}
     attributes, keep = _attributes(rest)
     if _is_native(fields, attributes, columns):
         return ItemProposal()
@@ -120,6 +123,12 @@ def _field(name: str, columns: Mapping[str, Column]) -> str | list[str] | dict[s
     return {"path": root, **keys} if keys else root
 
 
+def _is_short(text: str | dict[str, Any], columns: Mapping[str, Column]) -> bool:
+    """Whether what is called a description is as short as a title."""
+    path = text["path"] if isinstance(text, dict) else text
+    return path in columns and path != "text" and columns[path].length <= SHORT_TEXT
+
+
 def _languages(path: str, columns: Mapping[str, Column]) -> tuple[str, list[str]]:
     """The path of the object by language that a text is in, and its languages; the path itself and none for no such."""
     parent, _, last = path.rpartition(".")
@@ -136,7 +145,7 @@ def _place(path: str, name: str) -> int | None:
     if parent and not parent.startswith("attrs") and name in ("title", "text") and "." not in parent:
         # brand.name is the name of the brand, product.name that of the item.
         return place_of(last, ITEM_NAMES[name]) if simple(parent) in ("product", "item", "source", "doc") else None
-    return None if parent and name != "price" else place_of(path, ITEM_NAMES[name])
+    return None if parent and name != "price" else place_of(path, ITEM_NAMES[name], loose=name == "price")
 
 
 def _fits(name: str, column: Column) -> bool:
@@ -179,8 +188,9 @@ def _attributes(columns: Mapping[str, Column]) -> tuple[dict[str, Any], list[str
 def _pairs(path: str, columns: Mapping[str, Column]) -> dict[str, str]:
     """The keys of name and value in an array of such pairs; none where its objects are others."""
     keys = [p.removeprefix(f"{path}.") for p in columns if p.startswith(f"{path}.")]
-    if any("." in key for key in keys):
+    if any("." in key and simple(key.partition(".")[0]) not in VALUE_KEYS for key in keys):
         return {}
+    keys = list(dict.fromkeys(key.partition(".")[0] for key in keys))
     names = [key for wanted in NAME_KEYS for key in keys if simple(key) == wanted]
     values = [key for wanted in VALUE_KEYS for key in keys if simple(key) == wanted]
     return {"name": names[0], "value": values[0]} if names and values else {}
@@ -189,7 +199,9 @@ def _pairs(path: str, columns: Mapping[str, Column]) -> dict[str, str]:
 def _name_column(path: str, columns: Mapping[str, Column]) -> str:
     """The column with the name of what stands here, as `Option1 Name` beside `Option1 Value`; empty for none."""
     stem = VALUE_ENDING.sub("", path).lower()
-    return next((other for other in columns if stem != path.lower() and other.lower() == f"{stem}name"), "")
+    if "." in path or stem == path.lower():
+        return ""
+    return next((other for other in columns if other.lower() == f"{stem}name"), "")
 
 
 def _named_beside(path: str, columns: Mapping[str, Column]) -> bool:

@@ -16,6 +16,7 @@ __all__ = ["TimeGuess", "guess_time"]
 
 MOST_BAD = 0.05
 LOOKED_AT = 500
+FEWEST_ORDERED = 10
 SECONDS = (7.8e8, 4.1e9)  # from 1994 to 2100: below, nanoseconds would be ticks of .NET
 UNITS = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
 DAYS = (3_652, 47_482)  # from 1980 to 2100 in days since 1970
@@ -183,7 +184,7 @@ def _is_ordered(values: Sequence[str], pattern: str) -> bool:
     read = [moment.replace(tzinfo=None) for value in values if (moment := _read(value, pattern))]
     ups = sum(1 for one, other in pairwise(read) if one <= other)
     downs = sum(1 for one, other in pairwise(read) if one >= other)
-    return len(read) > 2 and max(ups, downs) >= (1 - MOST_BAD) * (len(read) - 1)
+    return len(read) >= FEWEST_ORDERED and max(ups, downs) >= (1 - MOST_BAD) * (len(read) - 1)
 
 
 def _read(value: str, pattern: str) -> datetime | None:
