@@ -69,7 +69,8 @@ def test_check_reads_as_a_configuration_says_and_counts_types_against_it() -> No
         "types that are not under events.types, so they do not count: look (1)",
         "types of weight 0: glance (1)",
         "the item of 0 of 1 events is known (0.0%)",
-        "100.0% of the unknown items stand in the field sku of the catalogue: is it the id (items.source.fields.id: sku)?",
+        "100.0% of the unknown items stand in the field sku of the catalogue: "
+        "is it the id (items.source.fields.id: sku)?",
         "no event names an item of the catalogue: the events have 'S-1', the catalogue '1'",
     ]
 
@@ -119,3 +120,36 @@ def test_files_in_another_encoding_are_read_by_a_block_that_names_it() -> None:
     assert check()[0] == 'an item as it is read: {"id": "1", "title": "Größe 1", "attrs": {"marke": ["Müller"]}}'
     assert run("init", "--items", "items.csv", "--events", "events.jsonl").exit_code == 0
     assert "encoding: cp1252" in Path("affinity.yaml").read_text(encoding="utf-8")
+
+
+def test_a_time_that_may_be_two_things_is_told() -> None:
+    events({"user": "u", "ts": f"0{n}/04/2024", "type": "purchase", "item": "1"} for n in range(1, 6))
+    found = run("check", "--items", "items.csv", "--events", "events.jsonl")
+    assert (found.exit_code, found.stderr) == (
+        6,
+        "error: events.jsonl: ts: expected times of one form, got '01/04/2024', which may be '%d/%m/%Y' or '%m/%d/%Y'\n"
+        "  Say what it is: `--time us` (s, ms, us, ns, days or excel), or its form: `--time %d/%m/%Y`.\n",
+    )
+    assert "5 events from 2024-04-01 to 2024-04-05: 4 days" in check("--time", "%d/%m/%Y")
+    assert "5 events from 2024-01-04 to 2024-05-04: 121 days" in check("--time", "%m/%d/%Y")
+
+
+def test_a_field_that_nobody_can_guess_is_told() -> None:
+    events({"x": f"u{n % 2}", "y": f"2024-04-0{n}", "z": "purchase", "w": "zz"} for n in range(1, 6))
+    found = run("check", "--items", "items.csv", "--events", "events.jsonl")
+    assert found.stderr == (
+        "error: events.jsonl: expected a column with the id of the item, found none such in: x, y, z, w\n"
+        "  Say which it is: `--field events.item=COLUMN`.\n"
+    )
+    told = check("--field", "events.item=w", "--field", "events.user=x")
+    assert (
+        told[1]
+        == 'an event as it is read: {"user": "u1", "ts": "2024-04-01T00:00:00", "type": "purchase", "item": "zz"}'
+    )
+    found = run("check", "--items", "items.csv", "--events", "events.jsonl", "--field", "events.item=q")
+    assert found.stderr == (
+        "error: events.jsonl: --field events.item=q: expected one of the columns x, y, z, w, got q\n"
+    )
+    found = run("check", "--items", "items.csv", "--events", "events.jsonl", "--field", "event.item")
+    assert found.exit_code == 2
+    assert found.stderr.startswith("error: --field: expected NAME=COLUMN such as events.item=SKU, got event.item\n")

@@ -15,6 +15,7 @@ from affinity_search.config.presets import preset_names
 from affinity_search.items.item import Item
 from affinity_search.items.read import read_items
 from affinity_search.profiles.build import build_profiles
+from affinity_search.sniffing.hints import Hints
 from affinity_search.sniffing.known import known_forms
 from affinity_search.state import open_state
 from affinity_search.state.buckets import ingest
@@ -77,7 +78,7 @@ def test_a_form_loads_with_init_and_finds_the_planted_taste(name: str, folder: P
 @pytest.mark.parametrize("name", FORMS)
 def test_a_form_may_be_named(name: str, folder: Path) -> None:
     written = FORMS[name](folder)
-    named = propose_sources(written.items, [written.events], form=name)
+    named = propose_sources(written.items, [written.events], Hints(form=name))
     assert named.events == propose_sources(written.items, [written.events]).events
     assert name in {named.proposal.forms.get("items"), named.proposal.forms.get("events")}
 

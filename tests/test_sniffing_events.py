@@ -8,6 +8,7 @@ import pytest
 
 from affinity_search.errors import DataError
 from affinity_search.sniffing.events import propose_events
+from affinity_search.sniffing.hints import Hints
 
 IDS = {"id": frozenset(f"p{n}" for n in range(40)), "sku": frozenset(f"S-{n}" for n in range(40))}
 
@@ -120,7 +121,7 @@ def test_lines_of_orders_are_purchases_and_other_lines_without_a_type_are_asked_
     with pytest.raises(DataError) as refused:
         propose_events(plain, IDS)
     assert "--purchase purchase" in refused.value.hint
-    told = propose_events(plain, IDS, purchase="sold")
+    told = propose_events(plain, IDS, Hints(purchases=("sold",)))
     assert told.source["fields"]["type"] == {"constant": "sold"}
 
 

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import click
 
+from affinity_search.cli.options import hint_options
 from affinity_search.errors import ConfigError
 from affinity_search.output import expect_folder, write_whole
+from affinity_search.sniffing.hints import Hints, told_fields
 from affinity_search.tuning.files import Looked, suggest_from_files
 from affinity_search.tuning.write import write_yaml
 
@@ -19,12 +21,18 @@ FILE = click.Path(path_type=Path)
 @click.command()
 @click.option("--items", required=True, type=FILE, help="The shop's items, in any form that the docs name.")
 @click.option("--events", required=True, multiple=True, type=FILE, help="Events, in any such form; repeatable.")
-@click.option("--format", "form", metavar="NAME", default="", help="The form of the files: ga4, shopify, ubi ...")
-@click.option("--purchase", "purchases", multiple=True, metavar="TYPE", help="A type that is a purchase; repeatable.")
+@hint_options
 @click.option("--output", type=FILE, default=Path("affinity.yaml"), show_default=True, help="The file to write.")
 @click.option("--force", is_flag=True, help="Replace the file if there is one.")
 def init(
-    items: Path, events: tuple[Path, ...], form: str, purchases: tuple[str, ...], output: Path, force: bool
+    items: Path,
+    events: tuple[Path, ...],
+    form: str,
+    purchases: tuple[str, ...],
+    time: str,
+    fields: tuple[str, ...],
+    output: Path,
+    force: bool,
 ) -> None:
     """Write a commented affinity.yaml by looking at the data.
 
@@ -34,7 +42,7 @@ def init(
     if output.exists() and not force:
         raise ConfigError(f"{output}: expected no such file yet, found one", hint="`--force` replaces it.")
     expect_folder(output)
-    looked = suggest_from_files(items, events, form=form, purchases=purchases)
+    looked = suggest_from_files(items, events, Hints(form, purchases, time, told_fields(fields)))
     write_whole(output, write_yaml(looked.suggestion))
     _report(looked)
     for line in looked.checked.lines():

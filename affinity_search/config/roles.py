@@ -17,10 +17,12 @@ PURCHASE: Role = "purchase"
 NAMES: dict[Role, str] = {
     "purchase": (
         "purchase purchased buy bought order ordered orderplaced ordercompleted orderpaid transaction sale sold "
-        "productpurchase productpurchased itempurchase purchasecomplete purchasecompleted checkoutcompleted placedorder "
-        "purchases orders transactions sales kauf gekauft bestellung achat commande compra acquisto aankoop"
+        "productpurchase productpurchased itempurchase purchasecomplete purchasecompleted checkoutcompleted "
+        "placedorder purchases orders transactions sales kauf gekauft bestellung achat commande compra acquisto aankoop"
     ),
-    "add_to_cart": "addtocart addtobasket addedtocart addedtobasket cart basket productadded cartadd itemaddedtocart carts",
+    "add_to_cart": (
+        "addtocart addtobasket addedtocart addedtobasket cart basket productadded cartadd itemaddedtocart carts"
+    ),
     "wishlist": "wishlist addtowishlist addedtowishlist favorite favourite productaddedtowishlist fav favs",
     "click": (
         "click clicked clickthrough itemclick itemclicked productclick productclicked selectitem listclick "

@@ -173,7 +173,11 @@ class AttributePath(Section):
 
     path: Paths = Field(description="The path of the values, or several: the first that holds one counts.")
     separator: Texts | None = Field(None, description='What parts several values in one text, such as ", " or `|`.')
-    hierarchy: bool = Field(False, description="Whether the parts are levels: `a > b` gives `a` and `a > b`.")
+    hierarchy: bool | Text = Field(
+        False,
+        description="Whether the parts are levels: `a > b` gives `a` and `a > b`. Or the sign between levels, where "
+        "`separator` parts several such paths.",
+    )
     pairs: Pairs | None = Field(
         None, description="The path leads to pairs, `{name, value}` or `k=v`: each name is an attribute of its own."
     )

@@ -71,6 +71,9 @@ def _parted(value: object, told: AttributePath) -> Iterator[object]:
     elif isinstance(value, Mapping) and value and all(LEVEL.fullmatch(str(name)) for name in value):
         for name in sorted(value, key=str):
             yield from _parted(value[name], told)
+    elif isinstance(told.hierarchy, str) and isinstance(value, str):
+        for text in _split(value, told.separator) if told.separator else [value]:
+            yield from _levels(text, (told.hierarchy,))
     elif told.hierarchy and isinstance(value, str):
         yield from _levels(value, told.separator or DEFAULT_LEVELS)
     elif told.separator and isinstance(value, str):

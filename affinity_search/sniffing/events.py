@@ -13,6 +13,7 @@ from affinity_search.errors import DataError
 from affinity_search.events.fields import NO, Malformed
 from affinity_search.events.times import parse_date
 from affinity_search.sniffing.columns import Column, columns_of
+from affinity_search.sniffing.hints import NO_HINTS, Hints
 from affinity_search.sniffing.times import TimeGuess, guess_time
 from affinity_search.sniffing.vocabulary import EVENT_NAMES, place_of
 
@@ -44,8 +45,8 @@ class EventProposal:
     item: str = ""
 
 
-def propose_events(records: Sequence[Mapping[str, object]], ids: Ids, *, purchase: str = "") -> EventProposal:
-    """The block for these records. `purchase` is the type of all events where the file names none.
+def propose_events(records: Sequence[Mapping[str, object]], ids: Ids, hints: Hints = NO_HINTS) -> EventProposal:
+    """The block for these records. What `hints` tell goes before what is found.
 
     Raises DataError, with what is missing and the nearest that is there, where no user, time, item or type is found.
     """
@@ -53,14 +54,15 @@ def propose_events(records: Sequence[Mapping[str, object]], ids: Ids, *, purchas
     columns = columns_of(exploded(records, each)) if each else columns_of(records)
     below = f"{each}." if each else "\n"
     single = {p: c for p, c in columns.items() if not c.objects and c.texts and not p.startswith(below)}
-    item, join_field, joined = _item(single, ids)
+    item, join_field, joined = _item(_only(hints.path("events.item", single), single), ids)
     rest = {path: column for path, column in single.items() if path != item}
-    ts, time = _time(rest)
-    rest.pop(ts)
-    fields: dict[str, Any] = {"user": _user(rest, item), "ts": {"path": ts, **time.keys} if time.keys else ts}
+    ts, time = _time(_only(hints.path("events.ts", single), rest), hints.time_keys)
+    rest.pop(ts, None)
+    user = hints.path("events.user", single) or _user(rest)
+    fields: dict[str, Any] = {"user": user, "ts": {"path": ts, **time.keys} if time.keys else ts}
     for path in _listed(fields["user"]):
         rest.pop(path, None)
-    fields["type"] = _type(rest, purchase)
+    fields["type"] = hints.path("events.type", single) or _type(rest, hints.purchase)
     fields["item"] = item
     fields |= _others(rest, fields)
     source = {**({"each": each} if each else {}), "fields": fields}
@@ -123,6 +125,11 @@ def exploded(records: Sequence[Mapping[str, object]], each: str) -> list[dict[st
     return found
 
 
+def _only(path: str, columns: Mapping[str, Column]) -> Mapping[str, Column]:
+    """The column that was told alone; all of them where none was."""
+    return {path: columns[path]} if path else columns
+
+
 def _item(columns: Mapping[str, Column], ids: Ids) -> tuple[str, str, float]:
     """The path of the item, the field of the catalogue whose values it has, and the share of them that it has."""
     joins = [
@@ -136,9 +143,9 @@ def _item(columns: Mapping[str, Column], ids: Ids) -> tuple[str, str, float]:
     if best and best[0] >= JOINS:
         return best[2], best[3], best[0]
     named = [(place, path) for path in columns if (place := place_of(path, EVENT_NAMES["item"])) is not None]
-    if not named:
+    if not named and len(columns) > 1:
         raise _missing("item", columns, "the id of the item")
-    path = min(named)[1]
+    path = min(named)[1] if named else next(iter(columns))
     field, share = max(
         ((name, joined_share(columns[path], v)) for name, v in ids.items()), key=_second, default=("", 0)
     )
@@ -154,8 +161,11 @@ def _second(pair: tuple[str, float]) -> float:
     return pair[1]
 
 
-def _time(columns: Mapping[str, Column]) -> tuple[str, TimeGuess]:
+def _time(columns: Mapping[str, Column], keys: dict[str, str]) -> tuple[str, TimeGuess]:
+    """The path of the time, and how it is read: as `keys` say, where they say anything."""
     named = [(place, path) for path in columns if (place := place_of(path, EVENT_NAMES["ts"])) is not None]
+    if keys and (named or len(columns) == 1):
+        return min(named)[1] if named else next(iter(columns)), TimeGuess(keys)
     problems: list[str] = []
     for _, path in sorted(named):
         guess = guess_time(columns[path].texts)
@@ -169,8 +179,7 @@ def _time(columns: Mapping[str, Column]) -> tuple[str, TimeGuess]:
     if problems:
         raise DataError(
             problems[0],
-            hint="Say what it is: events.source.fields.ts: {path: NAME, unit: s|ms|us|ns|days|excel} or {path: NAME, "
-            'format: "%d.%m.%Y"}.',
+            hint="Say what it is: `--time us` (s, ms, us, ns, days or excel), or its form: `--time %d/%m/%Y`.",
         )
     raise _missing("ts", columns, "the time of the event")
 
@@ -184,7 +193,7 @@ def _is_read(text: str) -> bool:
     return True
 
 
-def _user(columns: Mapping[str, Column], item: str) -> str | list[str]:
+def _user(columns: Mapping[str, Column]) -> str | list[str]:
     """The path of the shopper; several where the first is not always there, that of the account before the device."""
     named = sorted((place, path) for path in columns if (place := place_of(path, EVENT_NAMES["user"])) is not None)
     paths = [path for _, path in named if not _numbers_lines(columns[path])] or [path for _, path in named]
@@ -284,7 +293,7 @@ def _missing(field: str, columns: Mapping[str, Column], what: str) -> DataError:
     names = ", ".join(islice(columns, 30)) or "no columns"
     return DataError(
         f"expected a column with {what}, found none such in: {names}",
-        hint=f"Say which it is under events.source.fields.{field}; docs/reference/formats.md shows how.",
+        hint=f"Say which it is: `--field events.{field}=COLUMN`.",
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from affinity_search.errors import DataError
 from affinity_search.inputs.values import plain_number
 from affinity_search.sniffing.columns import Column, columns_of, plain_name, simple
+from affinity_search.sniffing.hints import NO_HINTS, Hints
 from affinity_search.sniffing.separators import hierarchy_of, separators_of
 from affinity_search.sniffing.times import guess_time
 from affinity_search.sniffing.vocabulary import ATTRIBUTE_WORDS, ITEM_NAMES, KEPT_WORDS, place_of
@@ -47,19 +48,21 @@ def id_columns(records: Sequence[Mapping[str, object]]) -> dict[str, frozenset[s
     return {path: columns[path].distinct for path in [*ordered, *other] if columns[path].texts}
 
 
-def propose_items(records: Sequence[Mapping[str, object]], join_field: str = "") -> ItemProposal:
+def propose_items(
+    records: Sequence[Mapping[str, object]], join_field: str = "", hints: Hints = NO_HINTS
+) -> ItemProposal:
     """The block for these records; `join_field` is the field whose values the events have, empty where none is known.
 
-    Raises DataError where no field can be the item's id.
+    What `hints` tell goes before what is found. Raises DataError where no field can be the item's id.
     """
     columns = {path: column for path, column in columns_of(records).items() if column.texts or column.objects}
-    identity = join_field or _identity(columns)
+    identity = hints.path("items.id", columns) or join_field or _identity(columns)
     if long := _long(columns, identity):
         return ItemProposal({"long": long, "fields": {"id": identity}})
     rest = {path: column for path, column in columns.items() if path != identity}
     fields: dict[str, Any] = {"id": identity}
     for name in ("title", "text", "price"):
-        if found := _field(name, rest):
+        if found := hints.path(f"items.{name}", columns) or _field(name, rest):
             fields[name] = found
             used = found["path"] if isinstance(found, dict) else found
             for one in used if isinstance(used, list) else [used]:
@@ -96,7 +99,7 @@ def _identity(columns: Mapping[str, Column]) -> str:
     names = ", ".join(islice(columns, 30)) or "no columns"
     raise DataError(
         f"expected a column with the id of the item, found none such in: {names}",
-        hint="Say which it is under items.source.fields.id; docs/reference/formats.md shows how.",
+        hint="Say which it is: `--field items.id=COLUMN`.",
     )
 
 
@@ -223,8 +226,9 @@ def _attribute(path: str, column: Column) -> str | dict[str, Any]:
         return path
     if sign := hierarchy_of(path, column.texts):
         lists = [found for found in separators_of(path, column.texts) if found != sign]
-        separator: Any = [lists[0], sign] if lists else sign
-        return {"path": path, "separator": separator, "hierarchy": True}
+        if lists:
+            return {"path": path, "separator": lists[0] if len(lists) == 1 else lists, "hierarchy": sign}
+        return {"path": path, "separator": sign, "hierarchy": True}
     if signs := separators_of(path, column.texts):
         return {"path": path, "separator": signs[0] if len(signs) == 1 else signs}
     return path

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from affinity_search.config.presets import preset, preset_names
 from affinity_search.errors import ConfigError, DataError
 from affinity_search.sniffing.columns import Column, columns_of
 from affinity_search.sniffing.events import EventProposal, consent_columns, exploded, joined_share, propose_events
+from affinity_search.sniffing.hints import NO_HINTS, Hints
 from affinity_search.sniffing.items import propose_items
 from affinity_search.sniffing.known import Kind, known_forms, recognised
 
@@ -38,19 +39,18 @@ def propose(
     items: Sequence[Record],
     events: Sequence[Record],
     ids: Mapping[str, frozenset[str]],
+    hints: Hints = NO_HINTS,
     *,
-    form: str = "",
-    purchase: str = "",
     names: tuple[str, str] = ("items", "events"),
     items_file: str = "",
 ) -> Proposal:
-    """The blocks for these records, of the form named `form` where one is named and its file shows it.
+    """The blocks for these records, as `hints` tell and as the records show.
 
     `ids` has the values of all fields of the catalogue that may be its id, likeliest first (see `id_columns`). `names`
     are those of the files for errors, and by `items_file` the events may look their items up. Raises DataError where a
     file does not say what is needed, ConfigError for a form that no file shows.
     """
-    item_columns, event_columns = columns_of(items), columns_of(events)
+    item_columns, event_columns, form = columns_of(items), columns_of(events), hints.form
     item_form, event_form = _form(form, item_columns, "items"), _form(form, event_columns, "events")
     if form and form not in (item_form, event_form):
         raise _not_shown(form, item_columns, event_columns)
@@ -59,7 +59,7 @@ def propose(
     identity = _identity(item_form, ids)
     ids = {**{path: ids[path] for path in identity}, **ids}
     with _about(names[1]):
-        found = _events(event_form, events, ids, purchase)
+        found = _events(event_form, events, ids, hints)
     source, join_field = dict(found.source), found.join_field
     if join_field in identity or not identity:
         join_field = ""
@@ -67,7 +67,7 @@ def propose(
         source = _looked_up(source, found, identity[0], items_file)
         join_field = ""
     with _about(names[0]):
-        block = _items(items, item_form, join_field)
+        block = _items(items, item_form, join_field, hints)
     forms = {kind: name for kind, name in (("items", item_form), ("events", event_form)) if name}
     return Proposal(block, source, forms, _unread(source, event_columns))
 
@@ -95,7 +95,7 @@ def _identity(form: str, ids: Mapping[str, frozenset[str]]) -> list[str]:
     return own or list(ids)[:1]
 
 
-def _events(form: str, records: Sequence[Record], ids: Mapping[str, frozenset[str]], purchase: str) -> EventProposal:
+def _events(form: str, records: Sequence[Record], ids: Mapping[str, frozenset[str]], hints: Hints) -> EventProposal:
     if not records:
         return EventProposal({})
     if not form and recognised(list(columns_of(records)), "queries"):
@@ -103,7 +103,10 @@ def _events(form: str, records: Sequence[Record], ids: Mapping[str, frozenset[st
             "expected events, found searches: these are the queries of User Behavior Insights (ubi_queries)",
             hint="The events are in the other index, ubi_events; both may stand in one file.",
         )
-    return _known_events(form, records, ids) if form else propose_events(records, ids, purchase=purchase)
+    if not form:
+        return propose_events(records, ids, hints)
+    found = _known_events(form, records, ids)
+    return replace(found, source=_with_told(found.source, "events", hints))
 
 
 def _known_events(form: str, records: Sequence[Record], ids: Mapping[str, frozenset[str]]) -> EventProposal:
@@ -127,14 +130,20 @@ def _looked_up(source: Block, found: EventProposal, identity: str, items_file: s
     return {**source, "join": join, "fields": {**source.get("fields", {}), "item": identity}}
 
 
-def _items(records: Sequence[Record], form: str, join_field: str) -> Block:
+def _with_told(block: Mapping[str, Any], kind: str, hints: Hints) -> Block:
+    """The block of a known form with the fields that were told."""
+    told = {name.partition(".")[2]: path for name, path in hints.fields.items() if name.startswith(f"{kind}.")}
+    return {**block, "fields": {**block.get("fields", {}), **told}} if told else dict(block)
+
+
+def _items(records: Sequence[Record], form: str, join_field: str, hints: Hints) -> Block:
     if not form:
-        return dict(propose_items(records, join_field).source) if records else {}
+        return dict(propose_items(records, join_field, hints).source) if records else {}
     known = preset(form, "items")
     fields = {"id": join_field} if join_field else {}
     if known.get("fields", {}).get("attributes") or "long" in known:
-        return {"preset": form, **({"fields": fields} if fields else {})}
-    sniffed = dict(propose_items(records, join_field).source)
+        return _with_told({"preset": form, **({"fields": fields} if fields else {})}, "items", hints)
+    sniffed = dict(propose_items(records, join_field, hints).source)
     own = {name: path for name, path in sniffed.pop("fields", {}).items() if name not in known.get("fields", {})}
     return {"preset": form, **{k: v for k, v in sniffed.items() if k not in known}, "fields": {**own, **fields}}
 

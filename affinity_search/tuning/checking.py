@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,6 +18,7 @@ from affinity_search.items.item import Item
 from affinity_search.items.losses import FieldLosses, LostField
 from affinity_search.items.read import read_items
 from affinity_search.offline.read import kind_of_time, read_lines_of
+from affinity_search.sniffing.hints import NO_HINTS, Hints
 from affinity_search.sniffing.joining import Joining
 from affinity_search.tuning.sources import Sources, propose_sources, seen_in
 
@@ -120,24 +121,19 @@ def check_files(
     config: Config | None,
     *,
     now: datetime,
-    form: str = "",
-    purchases: Collection[str] = (),
+    hints: Hints = NO_HINTS,
 ) -> Checked:
     """What the files hold, read as `config` says, or without one as `init` would read them.
 
     Raises DataError where a file cannot be read, or does not say what is needed.
     """
-    told = seen_in(items, events, config) if config else _proposed(items, events, form, purchases)
+    told = seen_in(items, events, config) if config else propose_sources(items, events, hints)
     time = config.events.time if config else kind_of_time(events, told.events)
     checker = Checker(read_catalogue(items, told.items), told, time)
     lines = _judged(events, config, now) if config else read_lines_of(events, time, told.events)
     for _ in checker.events(lines):
         pass
     return checker.checked(config.events.retention_days if config else None)
-
-
-def _proposed(items: Path, events: Sequence[Path], form: str, purchases: Collection[str]) -> Sources:
-    return propose_sources(items, events, form=form, purchase=next(iter(purchases), ""))
 
 
 def _judged(events: Sequence[Path], config: Config, now: datetime) -> Iterator[tuple[int, Event | Rejected]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 from affinity_search.errors import DataError
 from affinity_search.events.tally import EventFacts
 from affinity_search.offline.read import kind_of_time, read_lines_of
+from affinity_search.sniffing.hints import NO_HINTS, Hints
 from affinity_search.tuning.checking import Checked, Checker, read_catalogue
 from affinity_search.tuning.init import suggest
 from affinity_search.tuning.sources import Sources, propose_sources
@@ -37,15 +38,13 @@ class Looked:
         return self.checked.bad_events
 
 
-def suggest_from_files(
-    items: Path, events: Sequence[Path], *, form: str = "", purchases: Collection[str] = ()
-) -> Looked:
-    """The suggestion for these files, of the form of this name where one is given; broken lines are counted.
+def suggest_from_files(items: Path, events: Sequence[Path], hints: Hints = NO_HINTS) -> Looked:
+    """The suggestion for these files, read as `hints` tell and as their first records show; broken lines are counted.
 
-    `purchases` are types that are purchases though no name says so; where the files have no types every event is of the
-    first of them. Raises DataError where a file cannot be read at all, or does not say what is needed.
+    Where the files have no types every event is of the first of the purchases that are told. Raises DataError where
+    a file cannot be read at all, or does not say what is needed.
     """
-    told = propose_sources(items, events, form=form, purchase=next(iter(purchases), ""))
+    told = propose_sources(items, events, hints)
     time = kind_of_time(events, told.events)
     catalogue = read_catalogue(items, told.items)
     checker = Checker(catalogue, told, time)
@@ -53,7 +52,7 @@ def suggest_from_files(
     first = next(log, None)
     if first is None:
         _refuse_broken(events, checker.checked().facts)
-    found = suggest(catalogue.items, chain([first] if first else [], log), time=time, purchases=purchases)
+    found = suggest(catalogue.items, chain([first] if first else [], log), time=time, purchases=hints.purchases)
     suggestion = _with_sources(found, told, checker.checked().facts)
     return Looked(suggestion, checker.checked(suggestion.config.events.retention_days))
 

@@ -16,6 +16,7 @@ from affinity_search.config.source_block import EventSource, ItemSource, SourceF
 from affinity_search.errors import ConfigError, DataError
 from affinity_search.sniffing.columns import columns_of
 from affinity_search.sniffing.events import consent_columns
+from affinity_search.sniffing.hints import NO_HINTS, Hints
 from affinity_search.sniffing.items import id_columns
 from affinity_search.sniffing.propose import Block, Proposal, propose
 from affinity_search.sniffing.records import encoding_of, field_values, first_records
@@ -36,8 +37,8 @@ class Sources:
     ids: dict[str, frozenset[str]] = field(default_factory=dict)
 
 
-def propose_sources(items: Path, events: Sequence[Path], *, form: str = "", purchase: str = "") -> Sources:
-    """How these files are to be read.
+def propose_sources(items: Path, events: Sequence[Path], hints: Hints = NO_HINTS) -> Sources:
+    """How these files are to be read, as `hints` tell and as their first records show.
 
     Raises DataError where a file cannot be read, or does not say what is needed; ConfigError for a form that is
     unknown or that no file shows.
@@ -45,15 +46,14 @@ def propose_sources(items: Path, events: Sequence[Path], *, form: str = "", purc
     for path in (items, *events):
         if not path.exists():
             raise DataError(f"{path}: expected a file, found none")
-    item_file, event_file = _told(items, form, "items"), _told(events[0], form, "events")
+    item_file, event_file = _told(items, hints.form, "items"), _told(events[0], hints.form, "events")
     sample = first_records(items, item_file)
     ids = field_values(items, item_file, list(id_columns(sample)))
     found = propose(
         sample,
         first_records(events[0], event_file),
         ids,
-        form=form,
-        purchase=purchase,
+        hints,
         names=(str(items), str(events[0])),
         items_file=os.path.relpath(items, events[0].parent),
     )
