@@ -6,13 +6,14 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 
+from affinity_search.config.section import Section
 from affinity_search.config.source_block import EventFields, ItemFields
 from affinity_search.errors import ConfigError, DataError
 
 __all__ = ["NO_HINTS", "Hints", "told_fields"]
 
 UNITS = ("s", "ms", "us", "ns", "days", "excel")
-KINDS = {"events": EventFields, "items": ItemFields}
+KINDS: Mapping[str, type[Section]] = {"events": EventFields, "items": ItemFields}
 
 
 @dataclass(frozen=True)
