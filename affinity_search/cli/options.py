@@ -12,6 +12,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 __all__ = [
+    "FILE",
+    "FOLDER",
     "accept_loss_option",
     "config_option",
     "force_option",
@@ -21,6 +23,10 @@ __all__ = [
     "verify_option",
 ]
 
+FILE = click.Path(path_type=Path, dir_okay=False)
+"""A file to read or to write, which may be absent."""
+FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
+"""A folder that is there."""
 config_option = click.option(
     "--config",
     "-c",

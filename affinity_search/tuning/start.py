@@ -8,10 +8,12 @@ from typing import Literal
 
 from pydantic import ValidationError
 
-from affinity_search.config.model import RESERVED_ATTRIBUTES, Attribute, Config
+from affinity_search.config.model import Attribute, Config
 from affinity_search.config.roles import PURCHASE
 from affinity_search.offline.shop import AttributeFacts, Shop
+from affinity_search.offline.text_fields import DEFAULT_TEXT_FIELDS
 from affinity_search.offline.types import EventTypes
+from affinity_search.signals import reserved_names
 
 __all__ = ["HALF_LIFE", "attribute_names", "start_config", "why_unfit"]
 
@@ -24,7 +26,10 @@ LEVELS, THERMOMETER = 7, 3
 
 
 def start_config(
-    types: EventTypes, attributes: Mapping[str, tuple[str, AttributeFacts]], time: Literal["date", "sequence"]
+    types: EventTypes,
+    attributes: Mapping[str, tuple[str, AttributeFacts]],
+    time: Literal["date", "sequence"],
+    text_fields: Mapping[str, float] = DEFAULT_TEXT_FIELDS,
 ) -> Config:
     """A configuration with every usable attribute, by name with that of its field, and nothing personal switched on."""
     weights = types.weights or {"purchase": 1.0}
@@ -33,6 +38,7 @@ def start_config(
     half_life = HALF_LIFE[time]
     kinds = {name: {"weight": weight, "role": types.roles.get(name, PURCHASE)} for name, weight in weights.items()}
     data = {
+        "items": {"text_fields": dict(text_fields)},
         "events": {"types": kinds, "time": time},
         "attributes": {
             name: {
@@ -56,7 +62,7 @@ def attribute_names(fields: Iterable[str]) -> dict[str, str]:
     names: dict[str, str] = {}
     for field in fields:
         plain = re.sub(r"[^a-z0-9]+", "_", field.removeprefix("attrs.").lower()).strip("_")[:34]
-        if not plain or not plain[0].isalpha() or plain in RESERVED_ATTRIBUTES:
+        if not plain or not plain[0].isalpha() or plain in reserved_names():
             plain = f"attr_{plain}".rstrip("_")
         name, number = plain, 1
         while name in names.values():
