@@ -7,14 +7,12 @@ from pathlib import Path
 
 import click
 
-from affinity_search.cli.options import hint_options
+from affinity_search.cli.options import FILE, hint_options
 from affinity_search.config import load_config
 from affinity_search.sniffing.hints import Hints, told_fields
 from affinity_search.tuning.checking import check_files
 
 __all__ = ["check"]
-
-FILE = click.Path(path_type=Path)
 
 
 @click.command()
