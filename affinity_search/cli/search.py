@@ -50,6 +50,13 @@ def _request_options(command: Any) -> Any:
             "--sort", help="price, another field of the items, or _score. By a field, personalisation is off."
         ),
         click.option("--order", type=click.Choice(["asc", "desc"]), help="Direction of --sort; asc, for _score desc."),
+        click.option(
+            "--param",
+            "params",
+            multiple=True,
+            metavar="NAME=VALUE",
+            help="A parameter of your own search body; a value in [ ] or { } is read as JSON.",
+        ),
         json_option,
     ):
         command = option(command)
@@ -98,6 +105,7 @@ def _print(found: str | dict[str, Any]) -> None:
 
 def _options(config: Config, given: dict[str, Any]) -> Options:
     filters: dict[str, list[str]] = {}
+    params = dict(_parameter(text) for text in given.pop("params"))
     for text in given.pop("filters"):
         name, _, value = text.partition("=")
         if name not in {*config.attributes, *PRICE_BOUNDS} or not value:
@@ -105,9 +113,23 @@ def _options(config: Config, given: dict[str, Any]) -> Options:
             raise ConfigError(f"--filter: expected NAME=VALUE with a name of {known}; got {text!r}")
         filters.setdefault(name, []).extend([value] if name in PRICE_BOUNDS else _readings(value))
     options = cast(Options, {name: value for name, value in given.items() if value is not None})
+    if params:
+        options["params"] = params
     if filters:
         options["filters"] = {name: values if len(values) > 1 else values[0] for name, values in filters.items()}
     return options
+
+
+def _parameter(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise ConfigError(f"--param: expected NAME=VALUE, got {text!r}")
+    if not value.startswith(("[", "{")):
+        return name, value
+    try:
+        return name, json.loads(value)
+    except ValueError as error:
+        raise ConfigError(f"--param: expected JSON in {name}, got {value!r} ({error})") from None
 
 
 def _readings(value: str) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Any
 from affinity_search.config import names
 from affinity_search.config.model import ITEM, Config
 from affinity_search.deploy.item_fields import NUMBERS, ItemMapping, key_fields, misfits, refused_keys
+from affinity_search.deploy.own_body import failures_of_own, notes_on_own
 from affinity_search.deploy.store import read
 from affinity_search.engine import Engine, path
 from affinity_search.engine.answers import partial
@@ -67,6 +68,7 @@ def probe(config: Config, engine: Engine, templates: Iterable[Template]) -> Prob
     failures = [line for template in templates for line in _failures(config, engine, template, mappings)]
     failures += [line for items in mappings for line in refused_keys(config, items)]
     notes = [line for items in mappings for line in misfits(config, items)]
+    notes += [line for template in templates if template.original for line in notes_on_own(config, template, mappings)]
     notes += _narrow_limits(config, engine)
     notes += _missing_keys(config, engine, mappings)
     return Probe(tuple(failures), tuple(dict.fromkeys(notes)))
@@ -83,6 +85,9 @@ def refuse_dead_search(found: Probe) -> None:
 def _failures(config: Config, engine: Engine, template: Template, mappings: list[ItemMapping]) -> Iterator[str]:
     has_lookups = bool(indices_behind(engine, config.lookup_index))
     sent = _sent(config, engine, template, mappings[0].index if not has_lookups else "")
+    if template.original:
+        yield from failures_of_own(engine, config.items.index, template, sent)
+        return
     shopper = _any_shopper(engine, config) if has_lookups else None
     for label, parameters in _searches(config, mappings[0], shopper).items():
         try:

@@ -31,6 +31,7 @@ class Options(TypedDict, total=False):
     order: Literal["asc", "desc"]
     operator: Literal["and", "or"]
     track_total_hits: bool | int
+    params: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -38,17 +39,20 @@ class Client:
     """Searches `index` through the stored template `template`.
 
     `attributes` are the names that one may filter by; None where they are not known, and then none is refused.
+    `any_word` is False where the template is the team's own, which decides itself how many words a hit must have.
     """
 
     engine: Engine
     index: str
     template: str
     attributes: tuple[str, ...] | None = None
+    any_word: bool = True
 
     @classmethod
     def of(cls, engine: Engine, config: Config) -> Client:
         """The client for the search surface of a configuration."""
-        return cls(engine, config.items.index, config.search.template, tuple(config.attributes))
+        attributes = None if config.search.body else tuple(config.attributes)
+        return cls(engine, config.items.index, config.search.template, attributes, config.search.body is None)
 
     def search(self, q: str, **options: Unpack[Options]) -> Answer:
         """The hits for the query; an empty query browses by popularity.
@@ -61,7 +65,7 @@ class Client:
         """
         parameters = self.parameters(q, options)
         answer = self._answer(parameters)
-        if not answer.hits and q and not parameters.keys() & {"operator", "from"}:
+        if self.any_word and not answer.hits and q and not parameters.keys() & {"operator", "from"}:
             loose = self._answer({**parameters, "operator": "or"})
             notes = (*loose.notes, ANY_WORD) if loose.hits else loose.notes
             return replace(loose, notes=notes, any_word=True)
@@ -95,7 +99,8 @@ class Client:
             given["filters"] = filter_parameters(given["filters"], self.attributes)
         if "sort" in given:
             given |= sort_parameters(given.pop("sort"), given.pop("order", None))
-        return {"q": q, **given}
+        own = given.pop("params", {})
+        return {"q": q, **own, **given}
 
     def _check_sort(self, sort: str) -> None:
         fields = sort_fields(self.engine, self.index)

@@ -168,7 +168,9 @@ def _found(name: str, scopes: Sequence[Any]) -> Any:
 
 def _step(value: Any, step: str) -> Any:
     if isinstance(value, list):
-        return len(value) if step == "size" else value[int(step)] if step.isdecimal() and int(step) < len(value) else None
+        if step == "size":
+            return len(value)
+        return value[int(step)] if step.isdecimal() and int(step) < len(value) else None
     return value.get(step) if isinstance(value, Mapping) else None
 
 

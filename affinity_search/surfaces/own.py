@@ -18,9 +18,10 @@ from affinity_search.surfaces.fragment import USER, personal_of
 from affinity_search.surfaces.injection import injected, taken_out
 from affinity_search.surfaces.mustache import Tag, parameters, place, render, tags
 from affinity_search.surfaces.scan import pairs, pieces
+from affinity_search.surfaces.shape import shape_of
 from affinity_search.surfaces.template import Template
 
-__all__ = ["body_template", "own_notes", "own_query", "personalised_twin", "trial_parameters"]
+__all__ = ["body_template", "own_notes", "own_query", "personalised_twin", "trial_bodies", "trial_parameters"]
 
 ANY_VALUE = "1"
 MOST_TRIALS = 24
@@ -39,7 +40,7 @@ def personalised_twin(config: Config, text: str, name: str, where: str) -> Templ
     """
     original = taken_out(text)
     _refuse_own_user(original, where)
-    bodies = _bodies(original, where)
+    bodies = trial_bodies(original, where)
     _refuse_beyond_window(config, bodies, where)
     _refuse_sum(config, original, bodies, where)
     version = hashlib.sha256(_source(config, original, name, where).encode()).hexdigest()[:8]
@@ -51,7 +52,7 @@ def own_query(path: Path) -> str:
     where = f"search.query: {path.name}"
     text = taken_out(read_text(path, hint="search.query names a file beside affinity.yaml."))
     _refuse_own_user(text, where)
-    _bodies(text, where)
+    trial_bodies(text, where)
     keys = {pair.key for pair in pairs(text, where)}
     if keys & {"query", "hybrid", "size"} or len(keys) > 1:
         raise ConfigError(
@@ -74,7 +75,7 @@ def own_notes(text: str, where: str) -> Iterator[str]:
             f"{where}: expected the parameter q for the words of a search, got {', '.join(names) or 'no parameter'}: "
             "name it q, or send it with `affinity search --param NAME=VALUE` (`params` of the client)"
         )
-    for mode in {mode for body in _bodies(text, where) for mode in _modes(body)} - {"multiply"}:
+    for mode in {mode for body in trial_bodies(text, where) for mode in _modes(body)} - {"multiply"}:
         yield (
             f"{where}: rescore.query.score_mode: expected multiply, or a rescore that stands before the personal one, "
             f"got {mode}: it stays as it is and comes first, and the personal one multiplies what it made"
@@ -96,7 +97,7 @@ def _source(config: Config, original: str, label: str, where: str) -> str:
     return injected(original, label, personal, all_hits=config.search.shape == "function_score", name=where)
 
 
-def _bodies(text: str, where: str) -> list[Any]:
+def trial_bodies(text: str, where: str) -> list[Any]:
     """What the body becomes with trial parameters; raises ConfigError where nothing makes it a JSON object."""
     found, said = [], ""
     for values in trial_parameters(text, where):
@@ -149,9 +150,7 @@ def _refuse_beyond_window(config: Config, bodies: list[Any], where: str) -> None
 
 
 def _refuse_sum(config: Config, text: str, bodies: list[Any], where: str) -> None:
-    """Functions multiply before a rescore of theirs: only where that multiplies too, the score is relevance x factor."""
-    from affinity_search.surfaces.shape import shape_of
-
+    """Functions multiply before a rescore of theirs: where that adds, a score is not relevance times factor."""
     shape = shape_of(text, pairs(text, where), all_hits=config.search.shape == "function_score", name=where)
     modes = {mode for body in bodies for mode in _modes(body)} - {"multiply"}
     if modes and not shape.rescored:

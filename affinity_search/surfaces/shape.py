@@ -48,8 +48,8 @@ def shape_of(text: str, found: Sequence[Pair], *, all_hits: bool, name: str) -> 
     for pair in by_field:
         if not relative(pair.sections, queries[0].sections):
             raise ConfigError(
-                f"{name}:{place(text, pair.start)}: sort: expected hits by relevance, got {text[pair.start : pair.end]}: "
-                "nothing personal can move what a field sorts",
+                f"{name}:{place(text, pair.start)}: sort: expected hits by relevance, got "
+                f"{text[pair.start : pair.end]}: nothing personal can move what a field sorts",
                 hint='Sort on request, {{#sort}}, "sort": ...{{/sort}}, or begin with the score: '
                 '"sort": ["_score", ...].',
             )

@@ -1,0 +1,196 @@
+"""A team's own body on a real engine: relevance to the last digit, the personal order and its bound, 1 and 3 shards."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from affinity_search.config import Config, load_config
+from affinity_search.deploy import apply, plan, plan_rollback
+from affinity_search.deploy.own_body import check_own
+from affinity_search.engine.opensearch import OpenSearchEngine
+from affinity_search.errors import ConfigError, EngineError, MissingResource
+from affinity_search.items.keys import affinity_key
+from affinity_search.search import Client, explain
+from affinity_search.surfaces import Template, build_templates
+from affinity_search.surfaces.mustache import render as render_here
+from tests.live.hostile import HOSTILE_VALUES, LARGE_VALUES
+
+NOW = datetime(2026, 4, 2, 8, 0, tzinfo=UTC)
+SHOPPER = "u42"
+WORDS = "running shoes shirt coffee red blue sneakers tee java trail".split()
+ITEMS = 300
+WINDOW = 40
+MOST = 1.6  # 1 + the boosts of all clauses of the configuration below
+SETTINGS: dict[str, Any] = {
+    "number_of_replicas": 0,
+    "analysis": {
+        "filter": {"same": {"type": "synonym_graph", "synonyms": ["sneakers, running shoes", "tee, shirt"]}},
+        "analyzer": {"asked": {"tokenizer": "standard", "filter": ["lowercase", "same"]}},
+    },
+}
+TEXT = {"type": "text", "analyzer": "standard", "search_analyzer": "asked"}
+WORD, NUMBER, KEY = {"type": "keyword"}, {"type": "double"}, {"type": "long", "index": False}
+MAPPINGS = {
+    "dynamic": "strict",
+    "properties": {
+        "name": TEXT,
+        "description": TEXT,
+        "brand": WORD,
+        "family": WORD,
+        "margin": NUMBER,
+        "price": NUMBER,
+        "variants": {"type": "nested", "properties": {"size": WORD, "stock": {"type": "integer"}}},
+        "affinity": {"properties": {"brand": KEY, "item": KEY}},
+    },
+}
+QUERY = """{"function_score": {
+    "query": {"bool": {
+      "must": [{"dis_max": {"tie_breaker": 0.3, "queries": [
+        {"multi_match": {"query": "{{q}}", "fields": ["name^3", "description"], "minimum_should_match": "2<75%"}},
+        {"match_phrase": {"name": {"query": "{{q}}", "boost": 2}}}
+      ]}}],
+      "filter": [
+        {{#brand}}{"term": {"brand": "{{brand}}"}},{{/brand}}
+        {"nested": {"path": "variants", "query": {"bool": {"filter": [
+          {"term": {"variants.size": "M"}}, {"range": {"variants.stock": {"gt": 0}}}]}}}}
+      ]
+    }},
+    "functions": [{"field_value_factor": {"field": "margin"}}],
+    "boost_mode": "multiply"
+  }}"""
+REST = """
+  "from": {{from}}{{^from}}0{{/from}},
+  "size": {{size}}{{^size}}20{{/size}},
+  "track_total_hits": true,
+  "_source": ["name", "brand"],
+  "aggs": {"brands": {"terms": {"field": "brand", "size": 3}}},
+  "highlight": {"fields": {"name": {}}},
+  "suggest": {"meant": {"text": "{{q}}", "term": {"field": "name"}}},
+  "post_filter": {"range": {"price": {"gt": 5}}}"""
+PHRASE = """"rescore": {"window_size": 15, "query": {"rescore_query_weight": 1.2, "query_weight": 0.7,
+    "rescore_query": {"match_phrase": {"description": {"query": "{{q}}", "slop": 3}}}}}"""
+BODIES = {
+    "everything": f'{{{REST},\n  "query": {QUERY}\n}}\n',
+    "their rescore": f'{{ "query": {QUERY}, {PHRASE}, {REST} }}',
+    "their rescore on request": f'{{ "query": {QUERY} {{{{#phrase}}}}, {PHRASE}{{{{/phrase}}}}, {REST} }}',
+    "collapsed": f'{{ "collapse": {{"field": "family"}}, "query": {QUERY}, {REST} }}',
+    "sorted by score, then price": f'{{ "sort": ["_score", {{"price": "asc"}}], "query": {QUERY}, {REST} }}',
+    "sorted on request": f'{{ "query": {QUERY} {{{{#sort}}}}, "sort": [{{"price": "desc"}}]{{{{/sort}}}}, {REST} }}',
+}
+CONFIG = """
+engine: {{prefix: {prefix}shop}}
+items: {{index: {prefix}catalog, text_fields: {{name: 3, description: 1}}}}
+events: {{types: {{order: {{weight: 1}}}}}}
+attributes: {{brand: {{field: brand, strength: 0.1, saturation_weight: 4, levels: 3}}}}
+item_affinity: {{strength: 0.1, saturation_weight: 2, levels: 1}}
+popularity: {{all_time: {{weight: 0}}}}
+search: {{template: {prefix}search, body: body.mustache, window: {window}}}
+"""
+
+
+@dataclass
+class Desk:
+    """A foreign index under the names of this test, and a configuration whose body is the team's own."""
+
+    engine: OpenSearchEngine
+    prefix: str
+    folder: Path
+
+    def create(self, shards: int) -> None:
+        """The items of a foreign writer, with keys; the shopper likes the brand b2 and has one item."""
+        index = f"{self.prefix}catalog-v1"
+        body = {"settings": {**SETTINGS, "number_of_shards": shards}, "mappings": MAPPINGS}
+        self.engine.call("PUT", f"/{index}", {**body, "aliases": {f"{self.prefix}catalog": {}}})
+        lines = [line for number in range(ITEMS) for line in (_action(number), _item(number))]
+        text = "\n".join(map(json.dumps, lines)) + "\n"
+        assert not self.engine.call("POST", f"/{index}/_bulk", text, {"refresh": "true"})["errors"]
+
+    def config(self, body: str, more: str = "") -> Config:
+        (self.folder / "body.mustache").write_text(body, encoding="utf-8")
+        text = CONFIG.format(prefix=self.prefix, window=WINDOW) + more
+        (self.folder / "affinity.yaml").write_text(text, encoding="utf-8")
+        return load_config(self.folder / "affinity.yaml")
+
+    def deploy(self, config: Config) -> Client:
+        apply(plan(config, self.engine), self.engine, NOW)
+        self.likes(config, "brand", "b0", "b2")
+        self.likes(config, "brand", "b1", "b2")
+        self.likes(config, "item", "b0", "17")
+        return Client.of(self.engine, config)
+
+    def likes(self, config: Config, attribute: str, slot: str, value: str) -> None:
+        where = f"/{config.lookup_index}/_doc/{attribute}.{slot}.{SHOPPER}"
+        self.engine.call("PUT", where, {"v": [affinity_key(value)]}, {"refresh": "true"})
+
+    def plain(self, body: str, **parameters: Any) -> Any:
+        """What the engine answers to the body as the team sends it."""
+        wanted = {"source": body, "params": parameters}
+        return self.engine.call("POST", f"/{self.prefix}catalog/_search/template", wanted)
+
+
+def _action(number: int) -> dict[str, Any]:
+    return {"index": {"_id": str(number)}}
+
+
+def _item(number: int) -> dict[str, Any]:
+    chance = random.Random(number)
+    brand = f"b{number % 7}"
+    return {
+        "name": " ".join(chance.choices(WORDS, k=3)),
+        "description": " ".join(chance.choices(WORDS, k=8)),
+        "brand": brand,
+        "family": f"f{number % 90}",
+        "margin": round(chance.uniform(0.8, 1.2), 2),
+        "price": number % 50,
+        "variants": [{"size": size, "stock": chance.randint(0, 3)} for size in "SML"],
+        "affinity": {"brand": [affinity_key(brand)], "item": [affinity_key(str(number))]},
+    }
+
+
+@pytest.fixture
+def desk(engine_url: str, prefix: str, tmp_path: Path) -> Iterator[Desk]:
+    yield Desk(OpenSearchEngine(engine_url), prefix, tmp_path)
+    with suppress(MissingResource):
+        OpenSearchEngine(engine_url).call("DELETE", f"/_ingest/pipeline/{prefix}shop-item-keys")
+
+
+def without_names(answer: Any) -> Any:
+    """An answer without the time it took and the names of clauses."""
+    hits = [{key: hit[key] for key in hit if key != "matched_queries"} for hit in answer["hits"]["hits"]]
+    return {**answer, "took": 0, "hits": {**answer["hits"], "hits": hits}}
+
+
+@pytest.mark.parametrize("shards", [1, 3])
+@pytest.mark.parametrize("name", BODIES)
+def test_a_body_of_any_kind_keeps_its_relevance_and_gets_a_personal_order(desk: Desk, name: str, shards: int) -> None:
+    desk.create(shards)
+    body = BODIES[name]
+    client = desk.deploy(desk.config(body))
+    for asked in ({}, {"phrase": "1"}, {"brand": "b3"}, {"from": 5, "size": 30}):
+        parameters = {"q": "running shoes", **asked}
+        sent = {"id": client.template, "params": parameters}
+        generic = client.engine.call("POST", f"/{client.index}/_search/template", sent)
+        assert without_names(generic) == without_names(desk.plain(body, **parameters))
+    personal = client.search("running shoes", user_id=SHOPPER, size=WINDOW)
+    relevance = {h["_id"]: h["_score"] for h in desk.plain(body, q="running shoes", size=ITEMS)["hits"]["hits"]}
+    generic = client.search("running shoes", size=WINDOW)
+
+    assert personal.personalised
+    assert [hit.id for hit in personal.hits] != [hit.id for hit in generic.hits]
+    assert personal.aggregations == generic.aggregations
+    assert personal.hits[0].highlight.keys() <= {"name"}
+    for hit in personal.hits:
+        assert hit.accounted
+        assert hit.factor is not None
+        assert 1 <= hit.factor <= MOST
+        assert hit.id not in relevance or hit.score == pytest.approx(relevance[hit.id] * hit.factor, rel=1e-6)
+    assert {round(hit.factor or 0, 4) for hit in personal.hits} > {1.0}
