@@ -8,9 +8,12 @@ from typing import Any, Literal, TypedDict, Unpack
 
 from affinity_search.config.model import Config
 from affinity_search.engine.protocol import Engine, path
+from affinity_search.engine.rendering import render_stored
 from affinity_search.errors import ConfigError, EngineError
 from affinity_search.search.answer import Answer, read_answer
 from affinity_search.search.request import FilterValue, filter_parameters, sort_fields, sort_parameters
+from affinity_search.surfaces.fragment import fragment_name
+from affinity_search.surfaces.values import personalised
 
 __all__ = ["Client", "Options"]
 
@@ -70,6 +73,16 @@ class Client:
             notes = (*loose.notes, ANY_WORD) if loose.hits else loose.notes
             return replace(loose, notes=notes, any_word=True)
         return answer
+
+    def personalise(self, body: Mapping[str, Any], user_id: str) -> dict[str, Any]:
+        """A search body that the app built itself, with the personal part; `read_answer` reads what comes back.
+
+        The deployed fragment is asked for, so that it is always the one of the last `apply`. The rescore stands behind
+        those of the body; where the body collapses or breaks ties, functions take its place. Without a shopper, and
+        where a field sorts the hits, the body comes back as it is. Raises EngineError where there is no fragment.
+        """
+        fragment = render_stored(self.engine, fragment_name(self.template), {"user_id": user_id})
+        return personalised(body, fragment["rescore"]) if "rescore" in fragment else dict(body)
 
     def _answer(self, parameters: dict[str, Any]) -> Answer:
         try:

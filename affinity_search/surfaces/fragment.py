@@ -20,6 +20,8 @@ __all__ = [
     "NO_LIST",
     "USER",
     "Personal",
+    "fragment_name",
+    "fragment_source",
     "named",
     "personal_of",
     "written",
@@ -64,6 +66,21 @@ def personal_of(config: Config, label: str) -> Personal | None:
     """The personal part of the configuration under this label; None where nothing has a strength."""
     clauses = tuple((clause.boost, clause.filter) for clause in lookups(config))
     return Personal(label, config.search.window, clauses) if clauses else None
+
+
+def fragment_source(config: Config, label: str) -> str:
+    """The stored script that renders to `{"rescore": ...}` for a `user_id`, and to `{}` without one, as Mustache.
+
+    For a list it renders a key that no engine knows, so that a body with it is refused.
+    """
+    personal = personal_of(config, label)
+    rescore = f'"rescore": {written(personal.rescore())}' if personal else ""
+    return f'{{ {BEGIN} {rescore} {END}{{{{#{USER}.size}}}} "{USER} is a list": {{}} {{{{/{USER}.size}}}} }}'
+
+
+def fragment_name(template: str) -> str:
+    """The id of the stored script with the fragment of a template."""
+    return f"{template}-rescore"
 
 
 def named(names: Iterable[str]) -> list[dict[str, Any]]:

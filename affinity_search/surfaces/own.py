@@ -56,7 +56,7 @@ def own_query(path: Path) -> str:
     keys = {pair.key for pair in pairs(text, where)}
     if keys & {"query", "hybrid", "size"} or len(keys) > 1:
         raise ConfigError(
-            f"{where}: expected one query, such as {{\"match\": ...}}, got {', '.join(sorted(keys))}",
+            f'{where}: expected one query, such as {{"match": ...}}, got {", ".join(sorted(keys))}',
             hint="A whole body, and a hybrid query, belong in search.body.",
         )
     return text

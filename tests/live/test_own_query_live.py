@@ -19,7 +19,7 @@ from affinity_search.deploy.own_body import check_own
 from affinity_search.engine.opensearch import OpenSearchEngine
 from affinity_search.errors import ConfigError, EngineError, MissingResource
 from affinity_search.items.keys import affinity_key
-from affinity_search.search import Client, explain
+from affinity_search.search import Client, explain, read_answer
 from affinity_search.surfaces import Template, build_templates
 from affinity_search.surfaces.mustache import render as render_here
 from tests.live.hostile import HOSTILE_VALUES, LARGE_VALUES
@@ -131,6 +131,9 @@ class Desk:
         where = f"/{config.lookup_index}/_doc/{attribute}.{slot}.{SHOPPER}"
         self.engine.call("PUT", where, {"v": [affinity_key(value)]}, {"refresh": "true"})
 
+    def search(self, body: Any) -> Any:
+        return self.engine.call("POST", f"/{self.prefix}catalog/_search", body)
+
     def plain(self, body: str, **parameters: Any) -> Any:
         """What the engine answers to the body as the team sends it."""
         wanted = {"source": body, "params": parameters}
@@ -194,3 +197,41 @@ def test_a_body_of_any_kind_keeps_its_relevance_and_gets_a_personal_order(desk: 
         assert 1 <= hit.factor <= MOST
         assert hit.id not in relevance or hit.score == pytest.approx(relevance[hit.id] * hit.factor, rel=1e-6)
     assert {round(hit.factor or 0, 4) for hit in personal.hits} > {1.0}
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_a_body_that_an_app_builds_gets_the_same_order_by_the_fragment(desk: Desk, name: str) -> None:
+    desk.create(1)
+    client = desk.deploy(desk.config(BODIES[name]))
+    asked = {"q": "running shoes", "size": WINDOW}
+    built = json.loads(render_here(BODIES[name], asked, "body"))
+
+    personal = desk.search(client.personalise(built, SHOPPER))
+    stored = client.search("running shoes", user_id=SHOPPER, size=WINDOW)
+
+    assert [(hit.id, hit.score, hit.factor) for hit in read_answer(personal).hits] == [
+        (hit.id, hit.score, hit.factor) for hit in stored.hits
+    ]
+    assert read_answer(personal).template == stored.template
+    assert client.personalise(built, "") == built
+    by_price = {**built, "sort": ["price"]}
+    assert client.personalise(by_price, SHOPPER) == by_price
+
+
+def test_the_fragment_is_a_stored_script_that_any_language_renders(desk: Desk) -> None:
+    desk.create(1)
+    config = desk.config(BODIES["everything"])
+    client = desk.deploy(config)
+    (template,) = build_templates(config)
+
+    def rendered(user: Any) -> Any:
+        asked = {"id": f"{client.template}-rescore", "params": {"user_id": user}}
+        return desk.engine.call("POST", "/_render/template", asked)["template_output"]
+
+    names = [{"match_all": {"_name": name}} for name in ("personalised", "window|40", f"template|{template.name}-")]
+    found = rendered(SHOPPER)["rescore"]
+    base = found["query"]["rescore_query"]["bool"]["should"][0]["bool"]["filter"]
+    assert (base[:2], base[2]["match_all"]["_name"]) == (names[:2], f"template|{template.versioned_name}")
+    assert (found["window_size"], found["query"]["score_mode"]) == (40, "multiply")
+    assert rendered("") == {}
+    assert rendered(["a", "b"]) == {"user_id is a list": {}}
