@@ -7,6 +7,7 @@ from affinity_search.deploy.ledger import LedgerEntry
 from affinity_search.deploy.overview import Status, status
 from affinity_search.deploy.planning import Plan, plan, plan_artefacts, plan_rollback
 from affinity_search.deploy.removal import remove_deployment
+from affinity_search.deploy.wrapping import plan_wrap, wrap_diff
 
 __all__ = [
     "Artefact",
@@ -19,8 +20,10 @@ __all__ = [
     "plan",
     "plan_artefacts",
     "plan_rollback",
+    "plan_wrap",
     "refuse_foreign",
     "remove_deployment",
     "rollback",
     "status",
+    "wrap_diff",
 ]

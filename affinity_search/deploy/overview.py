@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from affinity_search.config.model import Config
-from affinity_search.deploy.artefact import Artefact, Kind, artefacts, digest
+from affinity_search.deploy.artefact import Artefact, Kind, artefacts, digest, script_artefacts
 from affinity_search.deploy.changes import holds, mappings_of
 from affinity_search.deploy.ledger import LedgerEntry, check_ledger, last_entry, recent_entries
 from affinity_search.deploy.mappings import conflicts
@@ -15,6 +15,7 @@ from affinity_search.deploy.planning import drift_since, foreign_of
 from affinity_search.deploy.probe import NOT_PROBED, Probe, probe
 from affinity_search.deploy.published import advice_on_documents, is_outdated, last_publication, remedy
 from affinity_search.deploy.store import Key, count_documents, current
+from affinity_search.deploy.twins import known_twins
 from affinity_search.engine import Engine, EngineInfo
 from affinity_search.errors import EngineFailed, RefusedRequest
 from affinity_search.plain import plain
@@ -117,8 +118,9 @@ class Status:
 
 def status(config: Config, engine: Engine) -> Status:
     """Where the deployment of this configuration stands; nothing is written. Raises EngineError."""
-    found = status_of(config, engine, artefacts(config))
-    return replace(found, probe=probe(config, engine, build_templates(config)))
+    wrapped = known_twins(config, engine, last_entry(engine, config.ledger_index))
+    found = status_of(config, engine, (*artefacts(config), *script_artefacts(wrapped)))
+    return replace(found, probe=probe(config, engine, (*build_templates(config), *wrapped)))
 
 
 def status_of(config: Config, engine: Engine, wanted: tuple[Artefact, ...]) -> Status:

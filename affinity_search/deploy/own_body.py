@@ -13,7 +13,7 @@ from affinity_search.engine import Engine, path
 from affinity_search.errors import ConfigError, EngineFailed, MissingResource, RefusedRequest
 from affinity_search.surfaces import Template
 from affinity_search.surfaces.check import FEW_VALUES, SENTINEL, refuses, render
-from affinity_search.surfaces.own import trial_bodies, trial_parameters
+from affinity_search.surfaces.own import own_notes, trial_bodies, trial_parameters
 from affinity_search.surfaces.values import fields_of, without_ours
 
 __all__ = ["check_own", "failures_of_own", "notes_on_own"]
@@ -21,11 +21,10 @@ __all__ = ["check_own", "failures_of_own", "notes_on_own"]
 NOBODY = "affinity-probe"
 
 
-def check_own(engine: Engine, template: Template) -> tuple[str, ...]:
-    """What hostile values do to the team's own parameters, a line each; it is theirs and was so before.
+def check_own(engine: Engine, template: Template) -> None:
+    """Raises ConfigError where the engine renders something else around the personal part than the team's own body.
 
-    Raises ConfigError where the engine renders something else around the personal part than the team's own body, or
-    where a hostile shopper changes more than the shopper.
+    Also where a hostile shopper changes more than the shopper.
     """
     for parameters in trial_parameters(template.original, template.name):
         theirs = render(engine, template.original, parameters)
@@ -38,7 +37,6 @@ def check_own(engine: Engine, template: Template) -> tuple[str, ...]:
             body = render(engine, template.source, {**parameters, "user_id": value})
             if body is not None and not refuses(body) and not _differs_in_open_places_only(known, body):
                 raise ConfigError(f"template {template.name}: expected one query whatever the shopper, got {body!r}")
-    return tuple(_open_to_values(engine, template))
 
 
 def _expect_same(engine: Engine, template: Template, theirs: Any, parameters: Mapping[str, Any]) -> None:
@@ -56,13 +54,14 @@ def _canonical(body: Any) -> str:
 
 
 def _open_to_values(engine: Engine, template: Template) -> Iterator[str]:
+    """What hostile values do to the team's own parameters, a line each; it is theirs and was so before."""
     everything = trial_parameters(template.original, template.name)[1]
     for name in everything:
         known = render(engine, template.original, {**everything, name: SENTINEL})
         for value in FEW_VALUES:
             body = render(engine, template.original, {**everything, name: value})
             if known is not None and body is not None and not _differs_in_open_places_only(known, body):
-                yield f"template {template.name}: {name}: a value such as {value!r} changes the query (as it did before)"
+                yield f"template {template.name}: {name}: a value such as {value!r} changes the query, as it did before"
                 break
 
 
@@ -98,10 +97,17 @@ def _refusal(engine: Engine, index: str, body: Mapping[str, Any]) -> str:
     return ""
 
 
-def notes_on_own(config: Config, template: Template, mappings: Iterable[ItemMapping]) -> Iterator[str]:
-    """Fields that the body names and the items do not have, a line each, with the nearest one that they have."""
-    where = f"search.body: {config.search.body.name}" if config.search.body else f"template {template.name}"
-    known = list(mappings)
+def notes_on_own(config: Config, engine: Engine, template: Template, mappings: Iterable[ItemMapping]) -> Iterator[str]:
+    """What of the body works and may still not be as meant, a line each: fields that are not there, open values."""
+    is_own = template.name == config.search.template and config.search.body
+    where = f"search.body: {config.search.body.name}" if is_own and config.search.body else f"template {template.name}"
+    yield from own_notes(template.original, where)
+    yield from _open_to_values(engine, template)
+    yield from _unknown_fields(template, list(mappings), where)
+
+
+def _unknown_fields(template: Template, known: list[ItemMapping], where: str) -> Iterator[str]:
+    """Fields that the body names and the items do not have, each with the nearest one that they have."""
     for at, field in _named_fields(trial_bodies(template.original, where)):
         for items in known:
             if items.field(field) is None and "*" not in field:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from affinity_search.config.model import Config
-from affinity_search.deploy.artefact import Artefact, artefacts
+from affinity_search.deploy.artefact import Artefact, artefacts, script_artefacts
 from affinity_search.deploy.changes import FOREIGN, TAKEN_OVER, Change, holds, mappings_of
 from affinity_search.deploy.ledger import LedgerEntry, check_ledger, last_entry, owner_of, read_entry
 from affinity_search.deploy.mappings import conflicts
@@ -17,12 +17,22 @@ from affinity_search.deploy.ownership import Foreign, claimed, find_foreign
 from affinity_search.deploy.probe import NOT_PROBED, Probe, probe
 from affinity_search.deploy.reversal import kept_from_deletion, refuse_deleting_live, reverse_all
 from affinity_search.deploy.store import Key, current, keep_reason, reindex_needed
+from affinity_search.deploy.twins import known_twins
 from affinity_search.engine import Engine
 from affinity_search.errors import ConfigError
 from affinity_search.plain import plain
 from affinity_search.surfaces import Template, build_templates
 
-__all__ = ["Plan", "drift_since", "foreign_of", "plan", "plan_artefacts", "plan_rollback", "plan_rollback_of"]
+__all__ = [
+    "Plan",
+    "drift_since",
+    "foreign_of",
+    "plan",
+    "plan_artefacts",
+    "plan_rollback",
+    "plan_rollback_of",
+    "plan_with",
+]
 
 
 @dataclass(frozen=True)
@@ -116,8 +126,18 @@ def plan(config: Config, engine: Engine, *, take_over: bool = False) -> Plan:
     scripts and pipelines back. Raises ConfigError where a template is too large, where an index cannot take its mapping
     without a reindex, or where the ledger's name is taken.
     """
-    templates = build_templates(config)
-    found = plan_artefacts(engine, config.ledger_index, artefacts(config), templates, take_over=take_over)
+    return plan_with(config, engine, take_over=take_over)
+
+
+def plan_with(config: Config, engine: Engine, *more: Template, take_over: bool = False) -> Plan:
+    """The plan of the configuration, of the templates that were wrapped before, and of `more` wrapped ones."""
+    last = _last_deployment(engine, config.ledger_index)
+    asked = {template.name for template in more}
+    before = [one for one in known_twins(config, engine, last) if one.name not in asked]
+    wrapped = (*before, *more)
+    templates = (*build_templates(config), *wrapped)
+    wanted = (*artefacts(config), *script_artefacts(wrapped))
+    found = plan_artefacts(engine, config.ledger_index, wanted, templates, take_over=take_over)
     return replace(found, probe=probe(config, engine, templates))
 
 

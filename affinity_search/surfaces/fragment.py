@@ -7,6 +7,7 @@ and no list (docs/decisions/0017-parameters-of-any-type.md).
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +29,7 @@ __all__ = [
 ]
 
 USER = "user_id"
+CLAUSE = re.compile(r', (?=\{"(?:constant_score|weight)": )')
 BEGIN = f"{{{{^{USER}.size}}}}{{{{#{USER}}}}}"
 END = f"{{{{/{USER}}}}}{{{{/{USER}.size}}}}"
 NO_LIST = f'{{{{#{USER}.size}}}}{{{{#{USER}}}}}{{"{USER} is a list": {{}}}},{{{{/{USER}}}}}{{{{/{USER}.size}}}}'
@@ -89,5 +91,5 @@ def named(names: Iterable[str]) -> list[dict[str, Any]]:
 
 
 def written(value: object) -> str:
-    """The value as JSON in one line."""
-    return json.dumps(value, ensure_ascii=False)
+    """The value as JSON, each boost on a line of its own."""
+    return CLAUSE.sub(",\n    ", json.dumps(value, ensure_ascii=False))

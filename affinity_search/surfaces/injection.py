@@ -17,11 +17,16 @@ from affinity_search.surfaces.mustache import place
 from affinity_search.surfaces.scan import Pair, pairs
 from affinity_search.surfaces.shape import Conditions, Shape, relative, shape_of, under
 
-__all__ = ["injected", "taken_out"]
+__all__ = ["injected", "is_injected", "taken_out"]
 
 OPEN, CLOSE = "{{!affinity}}", "{{!/affinity}}"
 ADDED = re.compile(re.escape(OPEN) + ".*?" + re.escape(CLOSE), re.DOTALL)
 FUNCTIONS = '{"function_score": {"score_mode": "sum", "boost_mode": "multiply", "functions": '
+
+
+def is_injected(text: str) -> bool:
+    """True for a text into which the personal part was put."""
+    return OPEN in text
 
 
 def taken_out(text: str) -> str:

@@ -122,7 +122,9 @@ def _fault(rendered: str) -> str:
     try:
         json.loads(rendered)
     except json.JSONDecodeError as error:
-        line = rendered.splitlines()[error.lineno - 1] if rendered.strip() else ""
+        if not rendered.strip():
+            return "nothing"
+        line = rendered.split("\n")[error.lineno - 1]
         return f"{line.strip()[:60]!r} ({error.msg} at {error.lineno}:{error.colno})"
     return "none"
 

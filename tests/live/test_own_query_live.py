@@ -6,27 +6,28 @@ import json
 import random
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
 
+from affinity_search.cli import main
 from affinity_search.config import Config, load_config
-from affinity_search.deploy import apply, plan, plan_rollback
-from affinity_search.deploy.own_body import check_own
+from affinity_search.deploy import apply, plan
+from affinity_search.deploy.store import read
 from affinity_search.engine.opensearch import OpenSearchEngine
-from affinity_search.errors import ConfigError, EngineError, MissingResource
+from affinity_search.errors import MissingResource
 from affinity_search.items.keys import affinity_key
-from affinity_search.search import Client, explain, read_answer
-from affinity_search.surfaces import Template, build_templates
+from affinity_search.search import Client, read_answer
+from affinity_search.surfaces import build_templates
 from affinity_search.surfaces.mustache import render as render_here
-from tests.live.hostile import HOSTILE_VALUES, LARGE_VALUES
 
 NOW = datetime(2026, 4, 2, 8, 0, tzinfo=UTC)
 SHOPPER = "u42"
-WORDS = "running shoes shirt coffee red blue sneakers tee java trail".split()
+WORDS = ["running", "shoes", "shirt", "coffee", "red", "blue", "sneakers", "tee", "java", "trail"]
 ITEMS = 300
 WINDOW = 40
 MOST = 1.6  # 1 + the boosts of all clauses of the configuration below
@@ -235,3 +236,68 @@ def test_the_fragment_is_a_stored_script_that_any_language_renders(desk: Desk) -
     assert (found["window_size"], found["query"]["score_mode"]) == (40, "multiply")
     assert rendered("") == {}
     assert rendered(["a", "b"]) == {"user_id is a list": {}}
+
+
+def stored(desk: Desk, name: str) -> str | None:
+    return read(desk.engine, "script", name)
+
+
+def put_template(desk: Desk, name: str, source: str) -> None:
+    desk.engine.call("PUT", f"/_scripts/{name}", {"script": {"lang": "mustache", "source": source}})
+
+
+def wrap(desk: Desk, *arguments: str) -> Result:
+    file = str(desk.folder / "affinity.yaml")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("affinity_search.cli.deploy.connect", lambda _settings: desk.engine)
+        return CliRunner().invoke(main, [arguments[0], "-c", file, *arguments[1:]])
+
+
+def test_a_stored_template_gets_a_twin_and_a_rollback_takes_it(desk: Desk) -> None:
+    desk.create(3)
+    config, theirs, body = desk.config(BODIES["everything"]), f"{desk.prefix}theirs", BODIES["their rescore"]
+    client = desk.deploy(config)
+    put_template(desk, theirs, body)
+
+    dry = wrap(desk, "wrap", theirs)
+    assert dry.exit_code == 0, dry.output
+    assert f"+++ {theirs}-personalised" in dry.output
+    assert f"to do it: affinity wrap {theirs} --apply" in dry.output
+    assert stored(desk, f"{theirs}-personalised") is None
+
+    done = wrap(desk, "wrap", theirs, "--apply", "--yes")
+    assert done.exit_code == 0, done.output
+    twin = replace(client, template=f"{theirs}-personalised")
+    personal, generic = twin.search("coffee", user_id=SHOPPER), twin.search("coffee")
+    assert (personal.personalised, stored(desk, theirs)) == (True, body)
+    assert [hit.id for hit in personal.hits] != [hit.id for hit in generic.hits]
+    sent = {"id": twin.template, "params": {"q": "coffee"}}
+    answer = desk.engine.call("POST", f"/{client.index}/_search/template", sent)
+    assert without_names(answer) == without_names(desk.plain(body, q="coffee"))
+
+    back = wrap(desk, "rollback", "--to", "1", "--yes")
+    assert back.exit_code == 0, back.output
+    assert (stored(desk, twin.template), stored(desk, theirs)) == (None, body)
+
+
+def test_a_template_in_place_comes_back_byte_for_byte(desk: Desk) -> None:
+    desk.create(1)
+    theirs, body = f"{desk.prefix}theirs", BODIES["sorted on request"] + "\n\n  \t"
+    config = desk.config(BODIES["everything"])
+    put_template(desk, theirs, body)
+    client = desk.deploy(config)
+
+    assert wrap(desk, "wrap", theirs, "--in-place", "--apply", "--yes").exit_code == 0
+    assert replace(client, template=theirs).search("coffee", user_id=SHOPPER).personalised
+    again = wrap(desk, "wrap", theirs, "--in-place")
+    assert again.output.splitlines()[-1].endswith("to leave; no drift"), again.output
+    stronger = desk.config(BODIES["everything"], more="profiles: {max_values: 300}").model_copy(
+        update={"search": config.search.model_copy(update={"window": 30})}
+    )
+    apply(plan(stronger, desk.engine), desk.engine, NOW)
+    assert replace(client, template=theirs).search("coffee", user_id=SHOPPER).window == 30
+
+    assert wrap(desk, "rollback", "--yes").exit_code == 0
+    assert wrap(desk, "rollback", "--yes").exit_code == 0
+    assert stored(desk, theirs) == body
+    assert plan(config, desk.engine).summary() == "6 to leave; no drift"
