@@ -171,7 +171,8 @@ def test_validate_says_what_works_and_may_not_be_as_meant(tmp_path: Path) -> Non
         "note: search.body: body.mustache: expected the parameter q for the words of a search, got words: name it q, "
         "or send it with `affinity search --param NAME=VALUE` (`params` of the client)",
         "note: search.body: body.mustache: rescore.query.score_mode: expected multiply, or a rescore that stands "
-        "before the personal one, got total: it stays as it is and comes first, and the personal one multiplies what it made",
+        "before the personal one, got total: it stays as it is and comes first, and the personal one multiplies what "
+        "it made",
     ]
 
 

@@ -73,8 +73,8 @@ def apply(config_path: Path, yes: bool, take_over: bool) -> None:
 def wrap(name: str, config_path: Path, yes: bool, in_place: bool, carry_out: bool) -> None:
     """Personalise a stored template of yours, beside it or in place.
 
-    The twin of ID is ID-personalised. Shows what is put into it, and what else `apply` would do; everything that is there stays. `affinity rollback` takes
-    it back.
+    The twin of ID is ID-personalised. Shows what is put into it, and what else `apply` would do; everything that is
+    there stays. `affinity rollback` takes it back.
     """
     shop = load_config(config_path)
     engine = connect(shop.engine)

@@ -19,11 +19,14 @@ from affinity_search.config import Config, load_config
 from affinity_search.deploy import apply, plan
 from affinity_search.deploy.store import read
 from affinity_search.engine.opensearch import OpenSearchEngine
-from affinity_search.errors import MissingResource
+from affinity_search.errors import ConfigError, EngineError, MissingResource
 from affinity_search.items.keys import affinity_key
-from affinity_search.search import Client, read_answer
+from affinity_search.search import Client, explain, read_answer
 from affinity_search.surfaces import build_templates
+from affinity_search.surfaces.check import refuses, render
 from affinity_search.surfaces.mustache import render as render_here
+from affinity_search.surfaces.values import without_ours
+from tests.live.hostile import HOSTILE_VALUES, LARGE_VALUES
 
 NOW = datetime(2026, 4, 2, 8, 0, tzinfo=UTC)
 SHOPPER = "u42"
@@ -301,3 +304,71 @@ def test_a_template_in_place_comes_back_byte_for_byte(desk: Desk) -> None:
     assert wrap(desk, "rollback", "--yes").exit_code == 0
     assert stored(desk, theirs) == body
     assert plan(config, desk.engine).summary() == "6 to leave; no drift"
+
+
+def test_hostile_shoppers_change_nothing_but_the_shopper(desk: Desk) -> None:
+    desk.create(1)
+    config = desk.config(BODIES["their rescore on request"])
+    (template,) = build_templates(config)
+    plain = render(desk.engine, template.original, {"q": "coffee"})
+    for value in (*HOSTILE_VALUES, *LARGE_VALUES):
+        body = render(desk.engine, template.source, {"q": "coffee", "user_id": value})
+        if body is not None and not refuses(body):
+            assert without_ours(body) == without_ours(plain), value
+            assert len(json.dumps(body)) < 50_000 + 10 * len(json.dumps(value))
+
+
+def test_a_list_for_a_shopper_is_refused(desk: Desk) -> None:
+    desk.create(1)
+    client = desk.deploy(desk.config(BODIES["everything"]))
+    for users in (["u1"], ["u1", "u2"], ["u1"] * 1000):
+        sent = {"id": client.template, "params": {"q": "coffee", "user_id": users}}
+        with pytest.raises(EngineError, match="user_id is a list"):
+            desk.engine.call("POST", f"/{client.index}/_search/template", sent)
+
+
+def test_what_a_plan_says_of_a_body(desk: Desk) -> None:
+    desk.create(1)
+    body = '{"query": {"bool": {"must": [{"match": {"nam": "{{q}}"}}], "filter": {{{raw}}}{{^raw}}[]{{/raw}} }}}'
+    found = plan(desk.config(body), desk.engine).probe
+    where = "search.body: body.mustache"
+
+    assert found.failures == ()
+    assert found.notes[:1] == (
+        f"{where}:1:70: {{{{{{raw}}}}}}: expected values that are escaped, got one that is printed raw: a value with "
+        "quotes changes the query. {{name}} in quotes is escaped",
+    )
+    field = f"{where}: query.bool.must.match: expected a field of {desk.prefix}catalog-v1, found none called nam; did "
+    assert f"{field}you mean name?" in found.notes
+
+
+def test_a_body_that_the_engine_refuses_is_not_deployed(desk: Desk) -> None:
+    desk.create(1)
+    config = desk.config('{"query": {"mach": {"name": "{{q}}"}}}')
+    with pytest.raises(ConfigError, match=r"expected a body that .* answers, got .*unknown query \[mach\]"):
+        apply(plan(config, desk.engine), desk.engine, NOW)
+
+
+def test_search_and_explain_take_the_parameters_of_the_body(desk: Desk) -> None:
+    desk.create(3)
+    client = desk.deploy(desk.config(BODIES["everything"]))
+
+    found = json.loads(cli(desk, "search", "coffee", "--param", "brand=b2", "--json").output)
+    assert {hit["source"]["brand"] for hit in found["hits"]} == {"b2"}
+    said = cli(desk, "explain", "coffee", "--user", SHOPPER, "--param", "brand=b2")
+    assert said.exit_code == 0, said.output
+    assert "score" in said.output
+    explained = explain(client, desk.config(BODIES["everything"]), "coffee", SHOPPER)
+    moved = [hit for hit in explained.personalised if hit.hit.reasons]
+    assert moved
+    assert all(hit.generic_rank for hit in explained.personalised)
+    item = cli(desk, "explain", "coffee", "--user", SHOPPER, "--item", moved[0].hit.id)
+    assert item.exit_code == 0, item.output
+    for wrong in ("brand", "=b2", "brands=[1"):
+        assert "--param: expected" in cli(desk, "search", "coffee", "--param", wrong).output
+
+
+def cli(desk: Desk, *arguments: str) -> Result:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("affinity_search.cli.search.connect", lambda _settings: desk.engine)
+        return CliRunner().invoke(main, [arguments[0], "-c", str(desk.folder / "affinity.yaml"), *arguments[1:]])
