@@ -58,12 +58,12 @@ class GivenWeights:
             for name in config.active_attributes
         }
 
-    def items(self, config: Config) -> Items:
+    def listed(self, config: Config, name: str) -> Items:
         bought, item = self._weights.get("bought", self._none), config.item_affinity
         related = self._weights.get("related", self._none)
-        return Items(item.bought_before.weight * bought + item.related.weight * related, bought > 0)
+        return Items(item.bought_before.weight * bought + item.related.weight * related, bought > 0, np.arange(0))
 
-    def not_bought(self, config: Config) -> Floats:
+    def unlisted(self, config: Config, name: str) -> Floats:
         return self._not_bought
 
 

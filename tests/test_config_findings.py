@@ -31,6 +31,23 @@ def refusal(text: str) -> str:
             "shop.yaml:2:1: window: expected a known key, got 'window'; did you mean search.window?",
         ),
         (
+            "search: {max_lift: 3}",
+            "shop.yaml:2:10: search.max_lift: expected a known key, got 'max_lift'; renamed to max_boost",
+        ),
+        (
+            "attributes: {a: {field: attrs.a, full_weight: 3}}",
+            "shop.yaml:2:34: attributes.a.full_weight: expected a known key, got 'full_weight'; renamed to "
+            "saturation_weight",
+        ),
+        (
+            "item_affinity: {step_back: 1}",
+            "shop.yaml:2:17: item_affinity.step_back: expected a known key, got 'step_back'; renamed to owned_demotion",
+        ),
+        (
+            "profiles: {max_lift: 3}",
+            "shop.yaml:2:12: profiles.max_lift: expected a known key, got 'max_lift'; renamed to search.max_boost",
+        ),
+        (
             "search: {shape: rescores}",
             "shop.yaml:2:17: search.shape: expected 'rescore' or 'function_score', got 'rescores'; did you mean "
             "rescore?",

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from affinity_search.config import Attribute, Config, ItemAffinity, config_schema, parse_config
+from affinity_search.config import Attribute, Config, config_schema, parse_config
 from affinity_search.errors import ConfigError
 from docs.generate_config import PAGE, SCHEMA, page, schema_text
 
@@ -43,11 +43,13 @@ def test_lookups_of_an_attribute(levels: int, multi_valued: bool, lookups: int) 
 
 
 def test_the_item_list_needs_lookups_only_when_it_is_on() -> None:
-    assert (ItemAffinity().lookups, ItemAffinity(strength=1.0).lookups) == (0, 4)
-    assert ItemAffinity(owned_demotion=0.2).lookups == 2
-    assert (
-        ItemAffinity.model_validate({"owned_demotion": 0.2, "strength": 1, "bought_before": {"weight": 0}}).lookups == 6
-    )
+    def lookups(**section: Any) -> int:
+        return Config.model_validate(
+            {"events": {"types": {"purchase": {"weight": 1}}}, "item_affinity": section}
+        ).lookups
+
+    assert (lookups(), lookups(strength=1.0), lookups(owned_demotion=0.2)) == (0, 4, 2)
+    assert lookups(owned_demotion=0.2, strength=1, bought_before={"weight": 0}) == 6
 
 
 def test_what_was_bought_may_owned_demotion_beside_related_items() -> None:

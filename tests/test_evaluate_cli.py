@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from affinity_search.cli import evaluate as command
-from affinity_search.cli import main
+from affinity_search.cli import main, measuring
 from affinity_search.engine import EngineInfo
 from affinity_search.engine.opensearch import OpenSearchEngine
 from affinity_search.evaluation.controls import Controls
@@ -92,12 +92,14 @@ def test_without_a_url_it_is_the_embedded_engine(
     class Started:
         url = "http://127.0.0.1:2"
 
-    monkeypatch.setattr(command, "start", Started)
+    monkeypatch.setattr(measuring, "start", Started)
     assert run("--data", tmp_path).exit_code == 0
     assert asked[0]["engine"].url == Started.url
 
 
-def test_concerns_are_warned_of(asked: list[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_wrong_is_warned_of(
+    asked: list[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     nothing = FOUND.outcome.controls.shuffled
     bad = folder_evaluation(evaluation(SIDE, SIDE, Controls(nothing, nothing, 3, 0.0)))
     monkeypatch.setattr(command, "evaluate_folder", lambda *_, **__: bad)

@@ -25,6 +25,7 @@ SHOP = Shop(
     values={"brand": {"k": ["kiwi"]}},
     levels={"u": {"brand": {"kiwi": 1}, "item": {"b": 1}}, "v": {"item": {"a": 1}}},
     multi_valued=frozenset(),
+    negated=frozenset(),
     window=100,
 )
 QUERIES = [query("q1", relevant="k"), query("q2", user="v", relevant="ab"), query("q3", user="new", relevant="c")]
@@ -69,7 +70,7 @@ def test_the_parts_come_from_the_formula() -> None:
 
 
 def test_orders_are_measured_down_to_the_tenth_place() -> None:
-    tenth, nothing = query("q1", relevant="j"), Shop({}, {}, {}, frozenset(), 100)
+    tenth, nothing = query("q1", relevant="j"), Shop({}, {}, {}, frozenset(), frozenset(), 100)
     [every] = sides([all_targets([tenth], FOUND)], nothing, FOUND, {}, 0)
     assert every.generic["ndcg@10"]["q1"] == pytest.approx(1 / log2(11))
     expected = {"jabcdefghik": 100 * (log2(11) - 1), "abcdefghkji": 0.0, "abcdefghikj": -100.0}
@@ -126,7 +127,7 @@ def test_without_another_profile_the_shuffled_profile_is_nobody() -> None:
 
 
 def test_one_shopper_and_nothing_personal_is_a_defined_result() -> None:
-    bare = Shop({}, {}, {}, frozenset(), 100)
+    bare = Shop({}, {}, {}, frozenset(), frozenset(), 100)
     queries = [query("q1")]
     boosted = boosted_candidates(bare, queries, FOUND)
     found = {**FOUND, Search("shoes", "u"): GENERIC}

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from affinity_search.formulas import Term, create_macros, macro
-from affinity_search.signals import weights
 from affinity_search.state.heavy import contribution, most_events
+from affinity_search.weights import formula as weights
 from tests.profile_data import plain_level
 
 LEVELS = st.sampled_from([1, 3, 4, 7, 15, 31, 63, 127, 255])

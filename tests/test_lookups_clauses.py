@@ -55,7 +55,7 @@ def test_nothing_with_a_strength_gives_no_clause() -> None:
 
 
 def test_a_clause_asks_the_document_of_shopper_attribute_and_slot() -> None:
-    clause = Lookup("brand", "b2", "0.25", "affinity-lookup")
+    clause = Lookup("brand", "b2", "0.25", "affinity-lookup", keys="brand")
 
     assert clause.filter == {
         "terms": {

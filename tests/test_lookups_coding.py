@@ -108,7 +108,8 @@ def test_values_with_the_same_key_count_as_one(monkeypatch: pytest.MonkeyPatch) 
 def test_codings_are_those_of_what_is_switched_on() -> None:
     assert codings(config()) == {"brand": Coding(15), "colour": Coding(4, multi_valued=True), "item": Coding(7)}
     assert codings(config(item_affinity={"strength": 0}, attributes={})) == {}
-    assert codings(config(item_affinity={"owned_demotion": 0.2}, attributes={})) == {"owned_demotion": Coding(1)}
+    demoting = codings(config(item_affinity={"owned_demotion": 0.2}, attributes={}))
+    assert demoting == {"owned_demotion": Coding(1, negated=True)}
 
 
 def test_slots_are_as_many_as_the_lookups_budgeted() -> None:

@@ -23,6 +23,7 @@ SHOP = Shop(
         "v": {"item": {"a": 1}},
     },
     multi_valued=frozenset({"colour"}),
+    negated=frozenset({"owned_demotion"}),
     window=3,
 )
 

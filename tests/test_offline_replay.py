@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import log
 
 import numpy as np
@@ -13,12 +14,14 @@ from affinity_search.offline.candidates import indexed_searches
 from affinity_search.offline.cut import Cut, cut
 from affinity_search.offline.history import history_state, purchased, signals
 from affinity_search.offline.profile_weights import ProfileWeights
+from affinity_search.offline.scorer import Scorer
 from affinity_search.offline.searches import Searches, arrange
 from affinity_search.offline.shop import Shop, gather
 from affinity_search.offline.text import TextIndex, spellings, tokens
 from affinity_search.offline.types import judge_types
 from affinity_search.profiles.build import build_profiles
 from tests.shop_data import as_steps, catalogue, event, item, purchases
+from tests.with_signal import with_signal
 
 
 def test_tokens_are_lower_case_words_without_plural_s() -> None:
@@ -207,9 +210,27 @@ def test_weights_are_those_of_the_profiles() -> None:
         first, second = weights.attributes(Config.model_validate({**BRANDS, "attributes": single}))["brand"]
         assert first.tolist() == [pytest.approx([x, x, 0.0, 0.0])]
         assert second.tolist() == [pytest.approx([0.0, y, 0.0, 0.0])]
-        assert weights.items(config).weights.tolist() == [pytest.approx([log(2), log(1.5), 0.0, 0.0])]
-        assert weights.items(config).known.tolist() == [[True, True, False, False]]
-        assert weights.not_bought(config).tolist() == [[0.0, 0.0, 1.0, 0.0]]
+        bought = weights.listed(config, "item")
+        assert bought.weights.tolist() == [pytest.approx([log(2), log(1.5), 0.0, 0.0])]
+        assert bought.known.tolist() == [[True, True, False, False]]
+        demoting = Config.model_validate({**BRANDS, "item_affinity": {"owned_demotion": 0.3}})
+        assert weights.unlisted(demoting, "owned_demotion").tolist() == [[0.0, 0.0, 1.0, 0.0]]
+
+
+def test_an_added_signal_is_scored_as_any_other() -> None:
+    items = [item("a"), item("b"), item("c")]
+    events = [event("u", "a", 100), event("u", "b", 94), event("u", "c", 10), event("v", "c", 100)]
+    shop = gather(items, events, "date")
+    with with_signal(), history_state(shop, Cut([100, 100], b"", [1.0])) as state:
+        on = {"attributes": {}, "item_affinity": {}, "signals": {"lately": {"strength": 0.7, "days": 7}}}
+        config = Config.model_validate({**BRANDS, **on})
+        found = searched(shop, 0, [0, 1, 2, -1])
+        weights = ProfileWeights(state, shop, found)
+        assert weights.listed(config, "lately").weights.tolist() == [[7.0, 1.0, 0.0, 0.0]]
+        relevant = replace(found, text=np.array([[1.0, 1.0, 1.0, 0.0]]))
+        # Of seven levels of 0.1 each: seven, one and none.
+        scores = Scorer(relevant, weights).scores(config)
+        assert scores.tolist() == [pytest.approx([1.7, 1.1, 1.0, 0.0])]
 
 
 def test_nothing_is_built_twice() -> None:
@@ -219,12 +240,12 @@ def test_nothing_is_built_twice() -> None:
     config = Config.model_validate(BRANDS)
     with history_state(shop, split) as state:
         weights = ProfileWeights(state, shop, indexed_searches(shop, split))
-        first, bought = weights.attributes(config)["brand"], weights.items(config)
+        first, bought = weights.attributes(config)["brand"], weights.listed(config, "item")
         stronger = Config.model_validate(
             BRANDS | {"item_affinity": {"strength": 2, "saturation_weight": 9, "levels": 7}}
         )
         assert weights.attributes(stronger)["brand"] is first
-        assert weights.items(stronger) is bought
+        assert weights.listed(stronger, "item") is bought
         quick = Config.model_validate(BRANDS | {"profiles": {"prior_events": 1}})
         assert (weights.attributes(quick)["brand"][0] >= first[0]).all()
         assert weights.attributes(quick)["brand"] is not first

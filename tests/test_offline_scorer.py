@@ -71,7 +71,7 @@ def test_scores_are_those_that_an_evaluation_computes(given_levels: list[int]) -
     found = scorer(searches([{0}], text=text), brand=[float(n) for n in given_levels]).scores(config)
     values = {f"v{n}": n for n in given_levels if n}
     items = {f"i{place}": [f"v{n}"] for place, n in enumerate(given_levels)}
-    shop = Shop(level_boosts(config), {"brand": items}, {"u": {"brand": values}}, frozenset(), 10)
+    shop = Shop(level_boosts(config), {"brand": items}, {"u": {"brand": values}}, frozenset(), frozenset(), 10)
     generic = Ranking(tuple(items), tuple(text))
     assert found.tolist() == [pytest.approx(scores(shop, generic, boosts(shop, generic.ids, "u"), shop.parts))]
 
@@ -88,7 +88,7 @@ def test_of_several_values_in_bits_a_hit_gets_each_bit_that_any_has() -> None:
     # The same hits in an evaluation of the engine.
     items = {f"i{n}": [f"a{n}", f"b{n}"] for n in range(4)}
     values = {f"{name}{n}": int(row[n]) for name, row in (("a", first), ("b", second)) for n in range(4) if row[n]}
-    shop = Shop(level_boosts(config), {"brand": items}, {"u": {"brand": values}}, frozenset(), 10)
+    shop = Shop(level_boosts(config), {"brand": items}, {"u": {"brand": values}}, frozenset(), frozenset(), 10)
     assert boosts(shop, list(items), "u")["brand"] == pytest.approx([by_level[level] for level in (15, 9, 3, 15)])
 
 

@@ -20,6 +20,7 @@ from affinity_search.profiles import build as build_module
 from affinity_search.profiles import statements
 from affinity_search.profiles.build import build_profile, build_profiles
 from affinity_search.profiles.report import AttributeReport, BuildReport
+from affinity_search.signals import owned_demotion
 from affinity_search.state import open_state
 from affinity_search.state.builds import last_build
 from affinity_search.state.known import KnownItems
@@ -360,7 +361,7 @@ def test_the_newest_items_bought_are_kept_and_ties_broken_by_item(connection: Co
 
 
 def test_no_more_items_are_kept_than_an_engine_looks_up_at_once(connection: Connection) -> None:
-    with mock.patch.object(build_module, "MOST_BOUGHT", 1):
+    with mock.patch.object(owned_demotion, "MOST_BOUGHT", 1):
         report = build_profiles(connection, stepping_back(), now_ms=1)
     assert sorted(key[::2] for key in entries(connection)) == [("ann", "i1"), ("bob", "gone")]
     assert report.attributes["owned_demotion"].entries_cut == 2

@@ -31,10 +31,10 @@ def test_lookup_documents_hold_numbers_only() -> None:
 def test_the_items_bought_say_in_which_index_all_others_are_lifted() -> None:
     tea, pot = map(affinity_key, ("tea", "pot"))
     bought = {"owned_demotion": [("tea", 1.0, 1.0, 1, "purchase"), ("pot", 0.5, 1.0, 1, "purchase")]}
-    assert lookup_documents("u1", bought, {"owned_demotion": Coding(1)}, "products") == {
+    assert lookup_documents("u1", bought, {"owned_demotion": Coding(1, negated=True)}, "products") == {
         "owned_demotion.b0.u1": {"v": sorted([tea, pot]), "on": ["products"]}
     }
-    assert lookup_documents("u1", {}, {"owned_demotion": Coding(1)}, "products") == {}
+    assert lookup_documents("u1", {}, {"owned_demotion": Coding(1, negated=True)}, "products") == {}
 
 
 def test_a_profile_is_what_people_read() -> None:

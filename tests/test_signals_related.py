@@ -20,10 +20,11 @@ from affinity_search.profiles import build
 from affinity_search.profiles.build import build_profile, build_profiles
 from affinity_search.search.answer import Reason
 from affinity_search.search.sentences import sentence
-from affinity_search.signals import ease, related
-from affinity_search.signals.weights import decay, item_weight, related_weight
+from affinity_search.signals import related
 from affinity_search.state import open_state
 from affinity_search.state.builds import config_hash
+from affinity_search.weights import ease
+from affinity_search.weights.formula import decay, item_weight, related_weight
 from tests.profile_data import Bucket, Weights, config, entries, fill
 
 Connection = duckdb.DuckDBPyConnection

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from affinity_search.signals.weights import decay, item_weight, level, log_lift
+from affinity_search.weights.formula import decay, item_weight, level, log_lift
 
 
 def test_an_event_counts_half_after_a_half_life() -> None:

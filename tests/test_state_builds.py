@@ -24,11 +24,36 @@ from tests.profile_data import SHOP, config
 BRAND: dict[str, Any] = SHOP["attributes"]["brand"]  # type: ignore[index]
 
 
+SILENT: dict[str, Any] = {"strength": 0.5, "bought_before": {"weight": 0}, "viewed_before": {"weight": 0}}
+BY_SIZE: dict[str, Any] = {"attribute": "size", "weights": {"L": 0, "M": 0.5}}
+VIEWED: dict[str, Any] = {"weight": 0.4, "half_life_days": 7}
 UNLIFTED: dict[str, Any] = {"strength": 0.5, "bought_before": {"weight": 0}}
 
 
 def with_brand(**changes: Any) -> dict[str, Any]:
     return {"attributes": {**SHOP["attributes"], "brand": {**BRAND, **changes}}}  # type: ignore[dict-item]
+
+
+PINNED: list[tuple[dict[str, Any], str]] = [
+    ({}, "d0a0ef1383ea183f"),
+    ({"item_affinity": {}}, "cb814d4424caf56b"),
+    (
+        {"item_affinity": {"bought_before": {"by_value": {"attribute": "size", "weights": {"L": 0}}}}},
+        "cb814d4424caf56b",
+    ),
+    ({"item_affinity": {"strength": 0.5, "saturation_weight": 1.5, "related": {"weight": 0.2}}}, "15babb266c75270e"),
+    ({"item_affinity": {**SILENT, "related": {"weight": 0.2}, "owned_demotion": 0.3}}, "43221752f6067ffc"),
+    ({"item_affinity": {"strength": 0.5, "bought_before": {"weight": 1, "by_value": BY_SIZE}}}, "a7979dfb24add149"),
+    ({"item_affinity": {"strength": 0.5, "viewed_before": VIEWED}}, "cebe6691691442e9"),
+    ({"item_affinity": {"owned_demotion": 0.4}, "items": {"index": "goods"}}, "4e65d1508e854d82"),
+    ({"attributes": {}, "item_affinity": {}}, "f4381ab9931f431d"),
+]
+
+
+@pytest.mark.parametrize(("change", "pinned"), PINNED)
+def test_the_hash_of_a_configuration_never_changes(change: dict[str, Any], pinned: str) -> None:
+    """With another hash every shop would have to build and publish again, though nothing is different."""
+    assert config_hash(config(**change)) == pinned
 
 
 @pytest.mark.parametrize("change", [with_brand(strength=0.3), {"search": {"window": 50}}, {"engine": {"prefix": "b"}}])

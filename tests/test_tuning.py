@@ -22,8 +22,9 @@ from affinity_search.offline.changes import changed
 from affinity_search.offline.gains import Gain, Verdict
 from affinity_search.offline.quality import Quality
 from affinity_search.offline.scorer import Scorer
+from affinity_search.signals import reweighed
 from affinity_search.tuning.acceptance import Auc, Judged, Measured, Objective, accepted, judge, stands_below_generic
-from affinity_search.tuning.ascent import Found, Step, Trial, ascend
+from affinity_search.tuning.ascent import Found, JudgedCandidate, Step, ascend
 from affinity_search.tuning.parameters import Candidate, Parameter, parameters
 from affinity_search.tuning.report import as_json, as_text, proposal
 from affinity_search.tuning.tune import Confirmed, Tuning
@@ -236,14 +237,22 @@ def test_a_new_attribute_is_as_strong_as_the_others() -> None:
 
 def test_only_what_gets_other_weights_is_fitted_anew() -> None:
     off = changed(CONFIG, {"item_affinity.strength": 0.0})
-    assert in_effect(off)["item_affinity.strength"].refits(off) == ("item",)
-    found = {address: refits for address, p in in_effect(CONFIG).items() if (refits := p.refits(CONFIG))}
-    assert found == {
-        "item_affinity.related.weight": ("item",),
-        "attributes.brand.strength": ("brand",),
-        "half_life_days": ("brand", "item"),
-        "profiles.prior_events": ("brand",),
+    on = in_effect(off)["item_affinity.strength"].candidates(off)
+    # A list that was off has a saturation weight that fits nothing yet.
+    assert [reweighed(off, candidate.config) for candidate in on] == [["item"]] * len(on) != []
+    found = {
+        address: lists
+        for address, parameter in in_effect(CONFIG).items()
+        if any(lists := reweighed(CONFIG, candidate.config) for candidate in parameter.candidates(CONFIG))
     }
+    assert found == {
+        "item_affinity.related.weight": ["item"],
+        "half_life_days": ["brand", "item"],
+        "profiles.prior_events": ["brand"],
+    }
+    without = changed(CONFIG, {"attributes.brand.strength": 0.0})
+    assert reweighed(CONFIG, without) == []
+    assert reweighed(without, CONFIG) == ["brand"]
 
 
 def test_what_has_no_effect_is_not_tried() -> None:
@@ -483,7 +492,7 @@ def test_a_start_below_generic_is_told() -> None:
 def test_json_holds_numbers_or_null() -> None:
     nothing = Gain(0.0, inf)
     nothing_gained = Judged(Verdict(nothing, nothing, nothing), "mix", harmless=False)
-    steps = (Step("half_life_days", 1, (Trial(4.0, nothing_gained),), factor=True),)
+    steps = (Step("half_life_days", 1, (JudgedCandidate(4.0, nothing_gained),), factor=True),)
     empty = Measured(Quality(np.zeros(0), np.zeros(0)), Quality(np.zeros(0), np.zeros(0)))
     found = tuning(Found(CONFIG, steps, {}, empty, empty, replace(nothing_gained, harmless=True)))
     said = json.loads(json.dumps(as_json(found), allow_nan=False))

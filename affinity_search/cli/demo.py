@@ -12,15 +12,16 @@ from typing import Any
 
 import click
 
+from affinity_search.cli.options import FOLDER
 from affinity_search.cli.stderr import say
 from affinity_search.demo import Comparison, Demo, compare, deploy_demo
 from affinity_search.engine.embedded import default_home, start
+from affinity_search.engine.hints import curl_search_template
 from affinity_search.engine.opensearch import OpenSearchEngine
 from affinity_search.search import ExplainedHit, Explanation
 
 __all__ = ["demo"]
 
-FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 WIDTH = 44
 
 
@@ -90,12 +91,11 @@ def _program() -> str:
 def _next(found: Comparison, deployed: Demo) -> str:
     config = deployed.config
     parameters: dict[str, Any] = {"q": found.query, "user_id": found.shoppers[0].user}
-    body = json.dumps({"id": config.search.template, "params": parameters}, ensure_ascii=False)
-    quoted = body.replace("'", "'\\''")
+    first, second = curl_search_template(deployed.engine.url, config.items.index, config.search.template, parameters)
     return (
         f"\nThe engine is still running, and so is the shop. One request does it all:\n\n"
-        f"  curl -s '{deployed.engine.url}/{config.items.index}/_search/template?pretty' \\\n"
-        f"    -H 'Content-Type: application/json' -d '{quoted}'\n\n"
+        f"  {first}\n"
+        f"    {second}\n\n"
         f"Why an item stands where it stands:\n\n"
         f"  {_program()} explain '{found.query}' --user {found.shoppers[0].user} -c {deployed.config_path}\n\n"
         f"`make demo-stop` stops the engine."

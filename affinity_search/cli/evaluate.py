@@ -10,20 +10,16 @@ from pathlib import Path
 import click
 
 from affinity_search.cli.interrupt import ended_by_exception
+from affinity_search.cli.measuring import measuring_engine
+from affinity_search.cli.options import FILE, FOLDER
 from affinity_search.cli.stderr import say, warn
 from affinity_search.config import load_config
-from affinity_search.config.model import EngineSettings
-from affinity_search.engine.embedded import start
-from affinity_search.engine.opensearch import OpenSearchEngine
 from affinity_search.evaluation.folder import evaluate_folder
 from affinity_search.evaluation.report import as_html, as_json, as_markdown, as_text, warnings
 from affinity_search.output import expect_folder, write_whole
 
 __all__ = ["evaluate"]
 
-FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
-FILE = click.Path(path_type=Path, dir_okay=False)
-PATIENCE_SECONDS = 120.0
 WIDTH = 30
 
 
@@ -66,8 +62,7 @@ def evaluate(
     other = (against.name, load_config(against)) if against else None
     expect_folder(markdown)
     expect_folder(html)
-    settings = shop.engine if shop and url else EngineSettings()
-    engine = OpenSearchEngine(url or start().url, settings.model_copy(update={"timeout_seconds": PATIENCE_SECONDS}))
+    engine = measuring_engine(url, shop.engine if shop else None)
     say(f"engine: {engine.info().distribution} {engine.info().version} at {engine.url}")
     with ended_by_exception():
         found = evaluate_folder(

@@ -6,14 +6,13 @@ from pathlib import Path
 
 import click
 
+from affinity_search.cli.options import FILE
 from affinity_search.errors import ConfigError
 from affinity_search.output import expect_folder, write_whole
 from affinity_search.tuning.files import Looked, suggest_from_files
 from affinity_search.tuning.write import write_yaml
 
 __all__ = ["init"]
-
-FILE = click.Path(path_type=Path)
 
 
 @click.command()

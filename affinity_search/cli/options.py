@@ -8,6 +8,8 @@ from typing import Literal
 import click
 
 __all__ = [
+    "FILE",
+    "FOLDER",
     "accept_loss_option",
     "config_option",
     "force_option",
@@ -16,6 +18,10 @@ __all__ = [
     "verify_option",
 ]
 
+FILE = click.Path(path_type=Path, dir_okay=False)
+"""A file to read or to write, which may be absent."""
+FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
+"""A folder that is there."""
 config_option = click.option(
     "--config",
     "-c",

@@ -8,11 +8,10 @@ from pathlib import Path
 import click
 
 from affinity_search.cli.interrupt import ended_by_exception
+from affinity_search.cli.measuring import measuring_engine
+from affinity_search.cli.options import FILE, FOLDER
 from affinity_search.cli.stderr import say
 from affinity_search.config import Config, load_config
-from affinity_search.config.model import EngineSettings
-from affinity_search.engine.embedded import start
-from affinity_search.engine.opensearch import OpenSearchEngine
 from affinity_search.errors import ConfigError
 from affinity_search.output import expect_folder, write_whole
 from affinity_search.sandbox import Files, find_files
@@ -22,10 +21,6 @@ from affinity_search.tuning.report import as_json, as_text, proposal
 from affinity_search.tuning.tune import tune as tune_shop
 
 __all__ = ["tune"]
-
-FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
-FILE = click.Path(path_type=Path, dir_okay=False)
-PATIENCE_SECONDS = 120.0
 
 
 @click.command()
@@ -65,8 +60,7 @@ def tune(
         raise ConfigError(f"{output}: expected no such file yet, found one", hint="`--force` replaces it.")
     expect_folder(output)
     before = _relative(load_config(config), config) if config else _suggested(files)
-    settings = before.engine if config and url else EngineSettings()
-    engine = OpenSearchEngine(url or start().url, settings.model_copy(update={"timeout_seconds": PATIENCE_SECONDS}))
+    engine = measuring_engine(url, before.engine if config else None)
     with ended_by_exception():
         found = tune_shop(engine, files, before, objective, say=say)
     if output:

@@ -10,12 +10,15 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from affinity_search.config.patterns import in_words
+from affinity_search.config.section import MadeSection
 from affinity_search.config.source import Source
 
 __all__ = ["findings", "known_keys", "meant", "shown"]
 
 LONGEST_SHOWN = 60
 SECRETS = re.compile(r"auth|credential|key$|pass|secret|token|user", re.IGNORECASE)
+RENAMED = {"full_weight": "saturation_weight", "max_lift": "max_boost", "step_back": "owned_demotion"}
+"""Keys of older versions, and what they are called now."""
 ADDRESSED = re.compile(r"([^\s:]+): (?=expected )")
 EXPECTED = {
     "bool_parsing": "true or false",
@@ -80,14 +83,26 @@ def _said(error: Any, parts: list[str]) -> str:
 
 
 def _unknown_key(parts: list[str], model: type[BaseModel]) -> str:
-    here = known_keys(model, parts[:-1])
-    hint = meant(parts[-1], here) or _elsewhere(parts[-1], model) or f"; known here: {', '.join(here)}"
-    return f"expected a known key, got {shown(parts[-1])}{hint}"
+    here, key = known_keys(model, parts[:-1]), parts[-1]
+    hint = _renamed(key, here, model) or meant(key, here) or _elsewhere(key, model)
+    hint = hint or f"; known here: {', '.join(here) or 'none'}"
+    return f"expected a known key, got {shown(key)}{hint}"
+
+
+def _renamed(key: str, here: list[str], model: type[BaseModel]) -> str:
+    new = RENAMED.get(key)
+    if new is None:
+        return ""
+    return f"; renamed to {new if new in here else ' or '.join(_places(new, model)) or new}"
 
 
 def _elsewhere(key: str, model: type[BaseModel]) -> str:
-    places = [name for name, field in model.model_fields.items() if key in known_keys(model, [name])]
-    return f"; did you mean {' or '.join(f'{place}.{key}' for place in places)}?" if places else ""
+    places = _places(key, model)
+    return f"; did you mean {' or '.join(places)}?" if places else ""
+
+
+def _places(key: str, model: type[BaseModel]) -> list[str]:
+    return [f"{name}.{key}" for name in model.model_fields if key in known_keys(model, [name])]
 
 
 def known_keys(model: type[BaseModel], parts: Iterable[str]) -> list[str]:
@@ -104,6 +119,9 @@ def _below(kind: Any, part: str) -> Any:
         return get_args(kind)[1]
     section = _section(kind)
     field = section.model_fields.get(part) if section else None
+    made = next((one for one in field.metadata if isinstance(one, MadeSection)), None) if field else None
+    if made:
+        return made.model()
     return field.annotation if field else None
 
 

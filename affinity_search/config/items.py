@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from affinity_search.config import patterns
 from affinity_search.config.limits import item_contradictions
 from affinity_search.config.section import FieldName, IndexName, Positive, Section, refuse
+from affinity_search.config.source_block import ItemSource
 
 __all__ = ["Items"]
 
@@ -27,6 +28,7 @@ class Items(Section):
         description="The engine's built-in analyzer for the text fields: `standard` for words as they are, or a "
         "language such as `english` for their stems.",
     )
+    source: ItemSource | None = Field(None, description="How files in another form are read; absent: as ours.")
 
     @model_validator(mode="after")
     def _engine_takes_it(self) -> Self:

@@ -10,7 +10,8 @@ from itertools import permutations
 from typing import TYPE_CHECKING
 
 from affinity_search.config.findings import meant
-from affinity_search.config.names import RESERVED_ATTRIBUTES, first_index
+from affinity_search.config.names import first_index
+from affinity_search.signals import parts, reserved_names
 
 if TYPE_CHECKING:
     from affinity_search.config.model import Config, Items
@@ -91,7 +92,7 @@ def _taken(field: str) -> str:
 
 def _names(config: Config) -> Iterator[str]:
     for name in config.attributes:
-        if name in RESERVED_ATTRIBUTES:
+        if name in reserved_names():
             yield f"attributes.{name}: expected another name, this one is reserved"
         if name in REQUEST_FILTERS:
             yield f"attributes.{name}: expected another name, this one is a filter of every request (a bound of price)"
@@ -155,12 +156,10 @@ def _sizes(config: Config) -> Iterator[str]:
 
 
 def _boosts(config: Config) -> Iterator[str]:
-    boosts = {f"attributes.{name}.strength": a.saturation_boost for name, a in config.active_attributes.items()}
-    item = config.item_affinity
-    boosts |= {"item_affinity.strength": item.saturation_boost, "item_affinity.owned_demotion": item.owned_demotion}
-    for address, boost in boosts.items():
-        if boost > 0 and boost * config.boost_scale < LEAST_BOOST:
+    scale = config.boost_scale
+    for part in parts(config).values():
+        if part.boost * scale < LEAST_BOOST:
             yield (
-                f"{address}: expected a boost of at least {LEAST_BOOST:g} at the highest level (scores have 32 bits), "
-                f"got {boost * config.boost_scale:.3g}; 0 switches it off"
+                f"{part.address}: expected a boost of at least {LEAST_BOOST:g} at the highest level (scores have 32 "
+                f"bits), got {part.boost * scale:.3g}; 0 switches it off"
             )

@@ -7,23 +7,27 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from affinity_search.config import names
-from affinity_search.config.attributes import Attribute
 from affinity_search.config.engine import EngineSettings
 from affinity_search.config.events import Events, EventType
-from affinity_search.config.item_affinity import BoughtBefore, ByValue, ItemAffinity, Related, ViewedBefore
 from affinity_search.config.items import Items
 from affinity_search.config.limits import contradictions
-from affinity_search.config.names import ITEM, OWNED_DEMOTION, RESERVED_ATTRIBUTES
+from affinity_search.config.names import ITEM, OWNED_DEMOTION
 from affinity_search.config.popularity import Popularity, PopularitySignal
 from affinity_search.config.profiles import ProfileSettings
 from affinity_search.config.search import Search
 from affinity_search.config.section import Name, Section, refuse
+from affinity_search.config.signals import SignalSections
 from affinity_search.config.state import State
+from affinity_search.signals import parts
+from affinity_search.signals.attribute import Attribute
+from affinity_search.signals.bought_before import BoughtBefore, ByValue
+from affinity_search.signals.item import ItemAffinity
+from affinity_search.signals.related import Related
+from affinity_search.signals.viewed_before import ViewedBefore
 
 __all__ = [
     "ITEM",
     "OWNED_DEMOTION",
-    "RESERVED_ATTRIBUTES",
     "Attribute",
     "BoughtBefore",
     "ByValue",
@@ -51,6 +55,7 @@ class Config(Section):
     events: Events
     attributes: dict[Name, Attribute] = Field(default_factory=dict)
     item_affinity: ItemAffinity = Field(default_factory=lambda: ItemAffinity())
+    signals: SignalSections
     popularity: Popularity = Field(default_factory=lambda: Popularity())
     profiles: ProfileSettings = Field(default_factory=lambda: ProfileSettings())
     search: Search = Field(default_factory=lambda: Search())
@@ -69,17 +74,12 @@ class Config(Section):
     @property
     def lookups(self) -> int:
         """Lookup clauses of one personalised request."""
-        return sum(a.lookups for a in self.active_attributes.values()) + self.item_affinity.lookups
+        return sum(part.lookups for part in parts(self).values())
 
     @property
     def total_boost(self) -> float:
         """Sum of all full boosts before the bound."""
-        item = self.item_affinity
-        return (
-            sum(a.saturation_boost for a in self.active_attributes.values())
-            + item.saturation_boost
-            + item.owned_demotion
-        )
+        return sum((part.boost for part in parts(self).values()), 0.0)
 
     @property
     def boost_scale(self) -> float:

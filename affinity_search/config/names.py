@@ -5,7 +5,7 @@ from __future__ import annotations
 __all__ = [
     "ITEM",
     "OWNED_DEMOTION",
-    "RESERVED_ATTRIBUTES",
+    "OWNER_MARK",
     "first_index",
     "item_keys_pipeline",
     "ledger_index",
@@ -17,7 +17,8 @@ ITEM = "item"
 """The attribute of the id list: what is known of this shopper and single items."""
 OWNED_DEMOTION = "owned_demotion"
 """The items that the shopper bought; a hit that is none of them is boosted by `item_affinity.owned_demotion`."""
-RESERVED_ATTRIBUTES = frozenset({ITEM, OWNED_DEMOTION, "relevance"})
+OWNER_MARK = "affinity_search"
+"""The key in the `_meta` of an index under which this product notes whose the index is, and what it published."""
 
 
 def lookup_index(prefix: str) -> str:

@@ -2,20 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from affinity_search.config import patterns
 
-__all__ = ["Days", "FieldName", "IndexName", "Name", "NotNegative", "Positive", "Section", "Whole", "refuse"]
+__all__ = [
+    "Days",
+    "FieldName",
+    "IndexName",
+    "MadeSection",
+    "Name",
+    "NotNegative",
+    "Positive",
+    "Section",
+    "Whole",
+    "refuse",
+]
 
 
 class Section(BaseModel):
     """A section: its values never change, and a key that it does not know is refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+@dataclass(frozen=True)
+class MadeSection:
+    """Stands at a field whose section has a model that is put together when it is needed."""
+
+    model: Callable[[], type[BaseModel]]
 
 
 def refuse(found: Iterable[str]) -> None:

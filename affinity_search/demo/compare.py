@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from affinity_search.demo.deployed import Demo
-from affinity_search.engine import path
+from affinity_search.engine.indices import refresh
+from affinity_search.engine.searches import search
 from affinity_search.errors import DataError
 from affinity_search.search import Client, Explanation, explain
 
@@ -65,9 +66,9 @@ def usual_query(demo: Demo) -> str:
 
 
 def _richest(demo: Demo) -> list[str]:
-    demo.engine.call("POST", path(demo.config.profile_index, "_refresh"))
+    refresh(demo.engine, demo.config.profile_index)
     wanted = {"size": SHOPPERS, "_source": False, "sort": [{"events": "desc"}, {"user_id": "asc"}]}
-    found = demo.engine.call("POST", path(demo.config.profile_index, "_search"), wanted)
+    found = search(demo.engine, demo.config.profile_index, wanted)
     return [hit["_id"] for hit in found["hits"]["hits"]]
 
 

@@ -5,8 +5,10 @@ from affinity_search.deploy.artefact import Artefact, artefacts
 from affinity_search.deploy.changes import Change
 from affinity_search.deploy.ledger import LedgerEntry
 from affinity_search.deploy.overview import Status, status
-from affinity_search.deploy.planning import Plan, plan, plan_artefacts, plan_rollback
+from affinity_search.deploy.planned import Plan
+from affinity_search.deploy.planning import plan, plan_artefacts
 from affinity_search.deploy.removal import remove_deployment
+from affinity_search.deploy.reversal import plan_rollback
 from affinity_search.deploy.wrapping import plan_wrap, wrap_diff
 
 __all__ = [

@@ -9,8 +9,9 @@ from datetime import datetime
 from affinity_search.config.model import Config
 from affinity_search.deploy.changes import Change, holds
 from affinity_search.deploy.ledger import LedgerEntry, add_entry, create_ledger, save_entry
-from affinity_search.deploy.planning import Plan, plan_rollback
+from affinity_search.deploy.planned import Plan
 from affinity_search.deploy.probe import refuse_dead_search
+from affinity_search.deploy.reversal import plan_rollback
 from affinity_search.deploy.store import execute, read
 from affinity_search.engine import Engine
 from affinity_search.errors import ConfigError, EngineFailed

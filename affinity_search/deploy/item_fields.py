@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from affinity_search.config.findings import meant
 from affinity_search.config.model import ITEM, Config
+from affinity_search.engine.hints import put_mapping
 from affinity_search.engine.ownership import is_marked_by
+from affinity_search.signals import parts
 
 __all__ = ["EXACT", "NUMBERS", "ItemField", "ItemMapping", "key_fields", "misfits", "refused_keys"]
 
@@ -87,8 +88,7 @@ def _at(properties: Mapping[str, Any], path: str) -> Any:
 
 def key_fields(config: Config) -> dict[str, str]:
     """The field of the items whose values have keys, by the name of the keys: attributes that count, and `item`."""
-    keys = {name: attribute.field for name, attribute in config.active_attributes.items()}
-    return keys | ({ITEM: "_id"} if config.item_affinity.lookups else {})
+    return {part.keys: part.field for part in parts(config).values()}
 
 
 def misfits(config: Config, items: ItemMapping) -> Iterator[str]:
@@ -201,7 +201,7 @@ def _mapped(items: ItemMapping, properties: Mapping[str, Any], *, exists: bool) 
         return "`affinity items load` makes the index anew"
     if exists:
         return "its type cannot change: copy the items to an index with that mapping (_reindex)"
-    return f"`PUT /{items.index}/_mapping {json.dumps({'properties': properties})}` before items are written"
+    return f"`{put_mapping(items.index, properties)}` before items are written"
 
 
 def _kind(found: ItemField | None) -> str:

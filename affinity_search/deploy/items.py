@@ -16,10 +16,14 @@ from affinity_search.engine.indices import (
     create_index,
     delete_index,
     free_index_name,
+    refresh,
     unaliased_indices,
 )
+from affinity_search.engine.mappings import read_mappings
 from affinity_search.engine.ownership import mark_of, marked
-from affinity_search.engine.protocol import Engine, path
+from affinity_search.engine.protocol import Engine
+from affinity_search.engine.reading import count_whole
+from affinity_search.engine.settings import write_settings
 from affinity_search.errors import ConfigError, DataError, EngineFailed, MissingResource, RefusedRequest
 from affinity_search.events.quarantine import Quarantine
 from affinity_search.items.document import item_document
@@ -105,7 +109,7 @@ def load_items(
     """
     alias, owner = config.items.index, Owner(config.engine.prefix, state_id(connection))
     in_use = find_in_use(engine, alias, owner, take_over=take_over)
-    survey = _survey(source, config.state.path.parent / "quarantine")
+    survey = _survey(source, config)
     if not accept_loss:
         expect_few_bad_lines(source, survey.quarantined, survey.read, survey.quarantine)
         expect_no_shrinking(engine, alias, source, len(survey.lines))
@@ -143,19 +147,20 @@ def _swap(engine: Engine, alias: str, index: str, owner: Owner, take_over: bool)
         raise
 
 
-def _survey(source: Path, folder: Path) -> _Survey:
-    """One reading of the whole file before anything is written: the line that counts for each id, and the bad lines."""
+def _survey(source: Path, config: Config) -> _Survey:
+    """One reading of the whole file before anything is written: the record that counts for each id, and bad lines."""
+    folder = config.state.path.parent / "quarantine"
     lines: dict[str, int] = {}
     losses = FieldLosses()
     read = quarantined = 0
     with Quarantine(folder, source) as quarantine:
-        for number, item in read_items(source):
+        for number, item in read_items(source, config.items.source):
             read += 1
             if isinstance(item, BrokenLine):
                 quarantined += 1
                 quarantine.add(item.line, item.reason, item.text.encode(errors="surrogateescape"))
             else:
-                lines[item.id] = number
+                lines[item.id] = read
                 losses.add(number, item)
         written = quarantine.written
     if not lines:
@@ -185,20 +190,19 @@ def _actions(
     compute_signals(connection, config)
     rows = connection.execute("SELECT item, popularity, recent FROM signals_now").fetchall()
     signals = {item: (popularity, recent) for item, popularity, recent in rows}
-    for item in stage_items(connection, _last_of_each(source, survey.lines), config):
+    for item in stage_items(connection, _last_of_each(source, config, survey.lines), config):
         yield Action("index", index, item.id, item_document(item, config, *signals.get(item.id, ())))
 
 
-def _last_of_each(source: Path, lines: Mapping[str, int]) -> Iterator[Item]:
-    for number, item in read_items(source):
-        if isinstance(item, Item) and lines.get(item.id) == number:
+def _last_of_each(source: Path, config: Config, lines: Mapping[str, int]) -> Iterator[Item]:
+    for place, (_, item) in enumerate(read_items(source, config.items.source), start=1):
+        if isinstance(item, Item) and lines.get(item.id) == place:
             yield item
 
 
 def _expect_as_created(engine: Engine, index: str) -> None:
     """Raises where somebody deleted the index meanwhile, and the engine made one by itself for the next document."""
-    mappings = engine.call("GET", path(index, "_mapping"))[index]["mappings"]
-    if not mark_of(mappings):
+    if not mark_of(read_mappings(engine, index)[index]):
         raise EngineFailed(
             f"{engine.url}/{index}: expected the index as it was made, found one without its mapping",
             hint="Somebody deleted it meanwhile. The items in use are as before: run the same command again.",
@@ -224,9 +228,9 @@ def _finish(
                 f"{len(written.refused)}, first {first.id!r}: {first.reason}",
                 hint="Correct the file (or items.text_fields); the items in use are as before.",
             )
-        engine.call("PUT", path(index, "_settings"), {"index": settings})
-        engine.call("POST", path(index, "_refresh"))
-        found = engine.call("GET", path(index, "_count"))["count"]
+        write_settings(engine, index, settings)
+        refresh(engine, index)
+        found = count_whole(engine, index)
         if found != written.written:
             raise EngineFailed(f"{engine.url}/{index}: expected {written.written} items, the engine counts {found}")
     except (DataError, EngineFailed):

@@ -8,15 +8,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
 from affinity_search.deploy.changes import Change
 from affinity_search.deploy.mappings import as_engine_says, contains
-from affinity_search.engine import Engine, path
-from affinity_search.engine.indices import indices_behind
+from affinity_search.engine import Engine
+from affinity_search.engine.documents import (
+    Document,
+    create_document,
+    read_document,
+    replace_document,
+)
+from affinity_search.engine.indices import create_index, indices_behind
+from affinity_search.engine.mappings import add_to_mappings, read_mappings
 from affinity_search.engine.ownership import is_marked_by, mark_of, marked
+from affinity_search.engine.searches import search
 from affinity_search.errors import ConfigError, MissingResource, RefusedRequest
 from affinity_search.resources import resource_folder
 
@@ -100,24 +109,23 @@ def create_ledger(engine: Engine, index: str) -> None:
         _create(engine, index)
     elif not mark_of(found):
         meta = marked({"mappings": found}, owner_of(index))["mappings"]["_meta"]
-        engine.call("PUT", path(index, "_mapping"), {"_meta": meta})
+        add_to_mappings(engine, index, {"_meta": meta})
 
 
 def _create(engine: Engine, index: str) -> None:
     try:
-        engine.call("PUT", path(index), marked(_body(), owner_of(index)))
+        create_index(engine, index, marked(_body(), owner_of(index)))
     except RefusedRequest:
         if not indices_behind(engine, index):
             raise
 
 
-def _mappings(engine: Engine, index: str) -> Any:
+def _mappings(engine: Engine, index: str) -> dict[str, Any] | None:
     """The mappings of the index of that name, None where there is none."""
     try:
-        answer = engine.call("GET", path(index, "_mapping"))
+        return next(iter(read_mappings(engine, index).values()), None)
     except MissingResource:
         return None
-    return next(iter(answer.values()))["mappings"] if answer else None
 
 
 def _body() -> dict[str, Any]:
@@ -140,10 +148,8 @@ def last_entry(engine: Engine, index: str) -> LedgerEntry | None:
 
 def read_entry(engine: Engine, index: str, number: int) -> LedgerEntry | None:
     """The entry of that number as it is at this moment, None where there is none."""
-    try:
-        return _entry(engine.call("GET", path(index, "_doc", str(number))))
-    except MissingResource:
-        return None
+    document = read_document(engine, index, str(number))
+    return _entry(document) if document else None
 
 
 def recent_entries(engine: Engine, index: str, last: LedgerEntry | None, count: int) -> Iterator[LedgerEntry]:
@@ -155,19 +161,22 @@ def recent_entries(engine: Engine, index: str, last: LedgerEntry | None, count: 
 
 def add_entry(engine: Engine, index: str, entry: LedgerEntry) -> LedgerEntry:
     """The entry as written under its number; raises RefusedRequest where another deployment took the number."""
-    return _write(engine, index, entry, path(index, "_create", str(entry.number)), {})
+    with _alone(engine, index, entry):
+        revision = create_document(engine, index, str(entry.number), _source(entry))
+    return replace(entry, revision=revision)
 
 
 def save_entry(engine: Engine, index: str, entry: LedgerEntry) -> LedgerEntry:
     """The entry as written over the revision it was read at; raises RefusedRequest where another one came between."""
-    seq_no, term = entry.revision or (-1, -1)
-    revision = {"if_seq_no": str(seq_no), "if_primary_term": str(term)}
-    return _write(engine, index, entry, path(index, "_doc", str(entry.number)), revision)
+    with _alone(engine, index, entry):
+        revision = replace_document(engine, index, str(entry.number), _source(entry), entry.revision or (-1, -1))
+    return replace(entry, revision=revision)
 
 
-def _write(engine: Engine, index: str, entry: LedgerEntry, where: str, params: dict[str, str]) -> LedgerEntry:
+@contextmanager
+def _alone(engine: Engine, index: str, entry: LedgerEntry) -> Iterator[None]:
     try:
-        answer = engine.call("PUT", where, _document(entry), {"refresh": "true", **params})
+        yield
     except RefusedRequest as error:
         if error.status != 409:
             raise
@@ -176,26 +185,25 @@ def _write(engine: Engine, index: str, entry: LedgerEntry, where: str, params: d
             hint="Wait until `affinity status` shows it done; run again if `affinity plan` shows anything left.",
             status=409,
         ) from error
-    return replace(entry, revision=(answer["_seq_no"], answer["_primary_term"]))
 
 
-def _document(entry: LedgerEntry) -> dict[str, Any]:
+def _source(entry: LedgerEntry) -> dict[str, Any]:
     document = asdict(entry)
     del document["revision"]
     return {**document, "started": entry.started.isoformat()}
 
 
-def _entry(answer: dict[str, Any]) -> LedgerEntry:
-    fields = dict(answer["_source"])
+def _entry(document: Document) -> LedgerEntry:
+    fields = dict(document.source)
     fields["started"] = datetime.fromisoformat(fields["started"])
     fields["changes"] = tuple(Change(**change) for change in fields["changes"])
-    return LedgerEntry(**fields, revision=(answer["_seq_no"], answer["_primary_term"]))
+    return LedgerEntry(**fields, revision=document.revision)
 
 
 def _highest_searchable(engine: Engine, index: str) -> int:
     query = {"size": 1, "_source": False, "sort": [{"number": {"order": "desc", "unmapped_type": "long"}}]}
     try:
-        hits = engine.call("POST", path(index, "_search"), query)["hits"]["hits"]
+        hits = search(engine, index, query)["hits"]["hits"]
     except MissingResource:
         return 0
     return int(hits[0]["_id"]) if hits else 0

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from affinity_search.config.model import Config
 from affinity_search.deploy.artefact import Artefact, Kind, artefacts, digest, script_artefacts
 from affinity_search.deploy.changes import holds, mappings_of
+from affinity_search.deploy.drift import drift_since, foreign_of
 from affinity_search.deploy.ledger import LedgerEntry, check_ledger, last_entry, recent_entries
 from affinity_search.deploy.mappings import conflicts
-from affinity_search.deploy.planning import drift_since, foreign_of
 from affinity_search.deploy.probe import NOT_PROBED, Probe, probe
 from affinity_search.deploy.published import advice_on_documents, is_outdated, last_publication, remedy
 from affinity_search.deploy.store import Key, count_documents, current
 from affinity_search.deploy.twins import known_twins
 from affinity_search.engine import Engine, EngineInfo
-from affinity_search.errors import EngineFailed, RefusedRequest
+from affinity_search.engine.settings import read_cluster_setting
+from affinity_search.errors import EngineFailed, EngineOverloaded, RefusedRequest
 from affinity_search.plain import plain
 from affinity_search.profiles.publication import Publication
-from affinity_search.surfaces import build_templates
+from affinity_search.surfaces import Template, build_templates
 
 __all__ = ["ArtefactState", "Documents", "Status", "status", "status_of"]
 
+T = TypeVar("T")
 State = Literal["in step", "pending", "absent", "drift", "foreign"]
 EXPENSIVE = "search.allow_expensive_queries"
 
@@ -61,7 +63,8 @@ class Status:
     """Everything `affinity status` says.
 
     `fixed` names the indexes whose mapping is not as wanted and cannot be changed in place. The profiles are `outdated`
-    where they were built with another configuration; `remedy` are the commands that bring them up to date.
+    where they were built with another configuration; `remedy` are the commands that bring them up to date. `unread` are
+    the refusals of an engine that had no room for some of the requests (429): what they ask for is left out.
     """
 
     url: str
@@ -75,6 +78,7 @@ class Status:
     remedy: str = ""
     fixed: tuple[str, ...] = ()
     probe: Probe = NOT_PROBED
+    unread: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The status as plain JSON values, newest ledger entry first."""
@@ -91,6 +95,8 @@ class Status:
         """What to do, one line per thing that is missing or not as it was applied; empty where all is well."""
         states = {artefact.state for artefact in self.artefacts if artefact.name not in self.fixed}
         said = []
+        if self.unread:
+            said.append(f"The engine had no room to say everything ({self.unread[0]}): wait, then ask again.")
         if self.entries and self.entries[0].is_open:
             entry = self.entries[0]
             said.append(
@@ -117,38 +123,77 @@ class Status:
 
 
 def status(config: Config, engine: Engine) -> Status:
-    """Where the deployment of this configuration stands; nothing is written. Raises EngineError."""
-    wrapped = known_twins(config, engine, last_entry(engine, config.ledger_index))
+    """Where the deployment of this configuration stands; nothing is written. Raises EngineError.
+
+    What an engine without room (429) does not tell is left out, and `unread` says so.
+    """
+    nothing: tuple[Template, ...] = ()
+    wrapped, unread = _with_patience(lambda: _wrapped(config, engine), nothing)
     found = status_of(config, engine, (*artefacts(config), *script_artefacts(wrapped)))
-    return replace(found, probe=probe(config, engine, (*build_templates(config), *wrapped)))
+    templates = (*build_templates(config), *wrapped)
+    looked, refusals = _with_patience(lambda: probe(config, engine, templates), NOT_PROBED)
+    return replace(found, probe=looked, unread=(*unread, *found.unread, *refusals))
+
+
+def _wrapped(config: Config, engine: Engine) -> tuple[Template, ...]:
+    return known_twins(config, engine, last_entry(engine, config.ledger_index))
 
 
 def status_of(config: Config, engine: Engine, wanted: tuple[Artefact, ...]) -> Status:
     """Where these artefacts stand; see `status`."""
     info = engine.info()
-    check_ledger(engine, config.ledger_index)
-    last = last_entry(engine, config.ledger_index)
-    keys = [(artefact.kind, artefact.name) for artefact in wanted]
-    found = current(engine, (*keys, *(change.key for change in (last.changes if last else ()))))
-    drifted = {change.key for change in drift_since(last, found)}
-    publication = last_publication(engine, config)
+    deployed, no_deployment = _with_patience(lambda: _deployment(config, engine, wanted), _Deployment())
+    publication, no_publication = _with_patience(lambda: last_publication(engine, config), None)
+    allowed, no_setting = _with_patience(lambda: _numeric_keys_allowed(engine), True)
     left = (publication.lookups, publication.profiles) if publication else (None, None)
-    foreign = {one.key for one in foreign_of(engine, config.ledger_index, last, {key: found[key] for key in keys})}
     return Status(
         url=engine.url,
         engine=info,
-        artefacts=tuple(_state(artefact, found, drifted, foreign) for artefact in wanted),
+        artefacts=deployed.artefacts,
         documents=(
             _documents(engine, "lookups", config.lookup_index, left[0]),
             _documents(engine, "profiles", config.profile_index, left[1]),
             _documents(engine, "items", config.items.index, None),
         ),
-        numeric_keys_allowed=_numeric_keys_allowed(engine),
-        entries=tuple(recent_entries(engine, config.ledger_index, last, 5)),
+        numeric_keys_allowed=allowed,
+        entries=deployed.entries,
         publication=publication,
         outdated=is_outdated(publication, config),
         remedy=remedy(publication, config),
-        fixed=tuple(artefact.name for artefact in wanted if _is_fixed(artefact, found[artefact.kind, artefact.name])),
+        fixed=deployed.fixed,
+        unread=(*no_deployment, *no_publication, *no_setting),
+    )
+
+
+def _with_patience(read: Callable[[], T], otherwise: T) -> tuple[T, tuple[str, ...]]:
+    """What was read; or what stands for it, with the refusal, where the engine has no room for the request."""
+    try:
+        return read(), ()
+    except EngineOverloaded as error:
+        return otherwise, (error.message,)
+
+
+@dataclass(frozen=True)
+class _Deployment:
+    """What the ledger and the artefacts say; nothing where they could not be read."""
+
+    artefacts: tuple[ArtefactState, ...] = ()
+    entries: tuple[LedgerEntry, ...] = ()
+    fixed: tuple[str, ...] = ()
+
+
+def _deployment(config: Config, engine: Engine, wanted: tuple[Artefact, ...]) -> _Deployment:
+    ledger = config.ledger_index
+    check_ledger(engine, ledger)
+    last = last_entry(engine, ledger)
+    keys = [(artefact.kind, artefact.name) for artefact in wanted]
+    found = current(engine, (*keys, *(change.key for change in (last.changes if last else ()))))
+    drifted = {change.key for change in drift_since(last, found)}
+    foreign = {one.key for one in foreign_of(engine, ledger, last, {key: found[key] for key in keys})}
+    return _Deployment(
+        tuple(_state(artefact, found, drifted, foreign) for artefact in wanted),
+        tuple(recent_entries(engine, ledger, last, 5)),
+        tuple(artefact.name for artefact in wanted if _is_fixed(artefact, found[artefact.kind, artefact.name])),
     )
 
 
@@ -177,7 +222,7 @@ def _documents(
 ) -> Documents:
     try:
         count = count_documents(engine, alias)
-    except (EngineFailed, RefusedRequest) as error:
+    except (EngineFailed, EngineOverloaded, RefusedRequest) as error:
         return Documents(role, alias, None, error.message, published)
     return Documents(role, alias, count, "" if count is not None else "absent", published)
 
@@ -195,8 +240,4 @@ def _advice(documents: Documents, remedy: str) -> str:
 
 
 def _numeric_keys_allowed(engine: Engine) -> bool:
-    settings = engine.call("GET", "/_cluster/settings", params={"flat_settings": "true", "include_defaults": "true"})
-    # The transient value wins over the persistent one, that over the default.
-    layers = (settings.get(layer, {}) for layer in ("transient", "persistent", "defaults"))
-    value = next((layer[EXPENSIVE] for layer in layers if EXPENSIVE in layer), "true")
-    return str(value).lower() != "false"
+    return str(read_cluster_setting(engine, EXPENSIVE)).lower() != "false"

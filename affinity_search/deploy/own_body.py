@@ -9,7 +9,8 @@ from typing import Any
 from affinity_search.config.findings import meant
 from affinity_search.config.model import Config
 from affinity_search.deploy.item_fields import ItemMapping
-from affinity_search.engine import Engine, path
+from affinity_search.engine import Engine
+from affinity_search.engine.searches import TemplateRef, search_template
 from affinity_search.errors import ConfigError, EngineFailed, MissingResource, RefusedRequest
 from affinity_search.surfaces import Template
 from affinity_search.surfaces.check import FEW_VALUES, SENTINEL, refuses, render
@@ -73,25 +74,25 @@ def _differs_in_open_places_only(known: Any, body: Any) -> bool:
     return bool(known == body) or SENTINEL in str(known)
 
 
-def failures_of_own(engine: Engine, index: str, template: Template, sent: Mapping[str, str]) -> Iterator[str]:
+def failures_of_own(engine: Engine, index: str, template: Template, sent: TemplateRef) -> Iterator[str]:
     """Why searches with the template fail that do not fail without the personal part; or that all of them fail."""
     refused: list[str] = []
     answered = 0
     for parameters in trial_parameters(template.original, template.name):
-        if said := _refusal(engine, index, {"source": template.original, "params": parameters}):
+        if said := _refusal(engine, index, {"source": template.original}, parameters):
             refused.append(said)
             continue
         answered += 1
         for label, user in (("a generic search", {}), ("a personal search", {"user_id": NOBODY})):
-            if said := _refusal(engine, index, {**sent, "params": {**parameters, **user}}):
+            if said := _refusal(engine, index, sent, {**parameters, **user}):
                 yield f"template {template.name}: {label}: expected an answer as without the personal part, got {said}"
     if not answered:
         yield f"template {template.name}: expected a body that {index} answers, got {refused[0]}"
 
 
-def _refusal(engine: Engine, index: str, body: Mapping[str, Any]) -> str:
+def _refusal(engine: Engine, index: str, template: TemplateRef, parameters: Mapping[str, Any]) -> str:
     try:
-        engine.call("POST", path(index, "_search", "template"), body)
+        search_template(engine, index, template, parameters)
     except (EngineFailed, MissingResource, RefusedRequest) as error:
         return error.message
     return ""

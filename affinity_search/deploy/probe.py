@@ -14,10 +14,15 @@ from affinity_search.config.model import ITEM, Config
 from affinity_search.deploy.item_fields import NUMBERS, ItemMapping, key_fields, misfits, refused_keys
 from affinity_search.deploy.own_body import check_own, failures_of_own, notes_on_own
 from affinity_search.deploy.store import read
-from affinity_search.engine import Engine, path
+from affinity_search.engine import Engine
 from affinity_search.engine.answers import partial
+from affinity_search.engine.hints import run_pipeline
 from affinity_search.engine.indices import indices_behind
+from affinity_search.engine.mappings import read_mappings
+from affinity_search.engine.searches import TemplateRef, search, search_template
+from affinity_search.engine.settings import read_settings
 from affinity_search.errors import ConfigError, EngineFailed, MissingResource, RefusedRequest
+from affinity_search.signals import parts
 from affinity_search.surfaces import Template
 
 __all__ = ["NOT_PROBED", "Probe", "probe", "refuse_dead_search"]
@@ -62,8 +67,7 @@ def probe(config: Config, engine: Engine, templates: Iterable[Template]) -> Prob
     if not indices:
         return Probe(untried=f"there is no item index {alias} yet: `affinity items load` makes it")
     mappings = [
-        ItemMapping.of(index, body.get("mappings", {}), config.engine.prefix)
-        for index, body in sorted(engine.call("GET", path(alias, "_mapping")).items())
+        ItemMapping.of(index, found, config.engine.prefix) for index, found in read_mappings(engine, alias).items()
     ]
     failures = [line for template in templates for line in _failures(config, engine, template, mappings)]
     failures += [line for items in mappings for line in refused_keys(config, items)]
@@ -95,8 +99,7 @@ def _failures(config: Config, engine: Engine, template: Template, mappings: list
     shopper = _any_shopper(engine, config) if has_lookups else None
     for label, parameters in _searches(config, mappings[0], shopper).items():
         try:
-            body = {**sent, "params": parameters}
-            answer = engine.call("POST", path(config.items.index, "_search", "template"), body)
+            answer = search_template(engine, config.items.index, sent, parameters)
         except (EngineFailed, MissingResource, RefusedRequest) as error:
             yield f"template {template.name}: {label}: expected an answer, got {error.message}{_cure(error.message)}"
         else:
@@ -112,7 +115,7 @@ def _changed_body(engine: Engine, template: Template) -> Iterator[str]:
         yield error.message
 
 
-def _sent(config: Config, engine: Engine, template: Template, instead_of_lookups: str) -> dict[str, str]:
+def _sent(config: Config, engine: Engine, template: Template, instead_of_lookups: str) -> TemplateRef:
     """The template by its id where the engine holds this very version, which spares it to compile, else its text."""
     if instead_of_lookups:  # not deployed yet; a list that is not found does for a shopper whom nobody knows
         at = f'"index": "{config.lookup_index}"'
@@ -152,7 +155,7 @@ def _filters(config: Config, items: ItemMapping) -> dict[str, str]:
 
 def _any_shopper(engine: Engine, config: Config) -> str | None:
     try:
-        answer = engine.call("POST", path(config.profile_index, "_search"), {"size": 1, "_source": False})
+        answer = search(engine, config.profile_index, {"size": 1, "_source": False})
     except (EngineFailed, MissingResource, RefusedRequest):
         return None  # the profiles are looked at elsewhere; here they are only a better example
     hits = answer["hits"]["hits"]
@@ -172,20 +175,16 @@ def _cure(message: str) -> str:
 
 def _narrow_limits(config: Config, engine: Engine) -> Iterator[str]:
     """Limits that somebody set on the item index below what the configuration may need."""
-    profiles = config.profiles
     needed = {
         "index.max_result_window": ("search.window", config.search.window),
         "index.max_terms_count": (
-            "profiles.max_items (twice with related items) and profiles.max_values",
-            max(profiles.max_values, profiles.max_items * (2 if config.item_affinity.related_on else 1)),
+            "profiles.max_items (twice with related items, four times with owned_demotion) and profiles.max_values",
+            max((part.longest for part in parts(config).values()), default=0),
         ),
     }
-    answer = engine.call(
-        "GET", path(config.items.index, "_settings", ",".join(needed)), None, {"flat_settings": "true"}
-    )
-    for index, body in sorted(answer.items()):
+    for index, settings in read_settings(engine, config.items.index, needed).items():
         for name, (address, least) in needed.items():
-            if (limit := int(body["settings"].get(name, least))) < least:
+            if (limit := int(settings.get(name, least))) < least:
                 yield f"{index}: {name}: expected at least {least} for {address}, found {limit}: raise it"
 
 
@@ -200,13 +199,13 @@ def _missing_keys(config: Config, engine: Engine, mappings: list[ItemMapping]) -
         return
     counts = {name: {"filter": _without_keys(name, field)} for name, field in wanted.items()}
     try:
-        answer = engine.call("POST", path(alias, "_search"), {"size": 0, "track_total_hits": False, "aggs": counts})
+        answer = search(engine, alias, {"size": 0, "track_total_hits": False, "aggs": counts})
     except (EngineFailed, RefusedRequest) as error:
         yield f"{alias}: expected to count the items without keys, got {error.message}"
         return
-    update = f"`POST /{alias}/_update_by_query?pipeline={names.item_keys_pipeline(config.engine.prefix)}&refresh=true`"
+    update = run_pipeline(alias, names.item_keys_pipeline(config.engine.prefix))
     ours = all(items.ours for items in mappings)
-    cure = "`affinity items load` writes them" if ours else f"`affinity apply`, then {update}"
+    cure = "`affinity items load` writes them" if ours else f"`affinity apply`, then `{update}`"
     for name, field in wanted.items():
         if number := answer["aggregations"][name]["doc_count"]:
             having = "" if name == ITEM else f" with {field}"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from affinity_search.config.model import Config
-from affinity_search.engine import Engine, path
+from affinity_search.engine import Engine
+from affinity_search.engine.mappings import read_mappings
 from affinity_search.errors import MissingResource
 from affinity_search.profiles.publication import Publication, publication_in
 from affinity_search.state.builds import config_hash
@@ -19,10 +20,10 @@ LOAD = "`affinity items load FILE`"
 def last_publication(engine: Engine, config: Config) -> Publication | None:
     """What the lookup index says of the last publication; None where it says nothing, or is not there."""
     try:
-        answer = engine.call("GET", path(config.lookup_index, "_mapping"))
+        found = read_mappings(engine, config.lookup_index)
     except MissingResource:
         return None
-    return next((publication_in(index.get("mappings", {})) for index in answer.values()), None)
+    return next((publication_in(mappings) for mappings in found.values()), None)
 
 
 def remedy(publication: Publication | None, config: Config) -> str:

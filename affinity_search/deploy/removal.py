@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
 
 from affinity_search.config.names import first_index
 from affinity_search.deploy.applying import apply
 from affinity_search.deploy.changes import CHANGED_SINCE, Change
 from affinity_search.deploy.ledger import SUFFIX, check_ledger, last_entry, recent_entries
-from affinity_search.deploy.planning import plan_rollback_of
+from affinity_search.deploy.reversal import plan_rollback_of
 from affinity_search.deploy.store import execute
-from affinity_search.engine import Engine, path
-from affinity_search.engine.indices import delete_index, is_index_of
+from affinity_search.engine import Engine
+from affinity_search.engine.indices import delete_index, identify, is_index_of
 from affinity_search.engine.ownership import is_marked_by, mark_of
 
 __all__ = ["remove_deployment"]
@@ -29,11 +27,11 @@ def remove_deployment(engine: Engine, owner: str, items_alias: str, now: datetim
     check_ledger(engine, ledger)
     from_before_marks = {first_index(alias) for alias in _aliases_created(engine, ledger)} | {ledger}
     _reverse_everything(engine, ledger, now)
-    for index, mappings in _indices(engine, f"{owner}-*"):
-        mark = mark_of(mappings)
-        is_old_items = "owner" not in mark and "state" in mark and is_index_of(items_alias, index)
-        if is_marked_by(mappings, owner) or is_old_items or (not mark and index in from_before_marks):
-            delete_index(engine, index)
+    for found in identify(engine, f"{owner}-*", hidden=True):
+        mark = mark_of(found.mappings)
+        is_old_items = "owner" not in mark and "state" in mark and is_index_of(items_alias, found.index)
+        if is_marked_by(found.mappings, owner) or is_old_items or (not mark and found.index in from_before_marks):
+            delete_index(engine, found.index)
 
 
 def _reverse_everything(engine: Engine, ledger: str, now: datetime) -> None:
@@ -51,9 +49,3 @@ def _aliases_created(engine: Engine, ledger: str) -> set[str]:
     last = last_entry(engine, ledger)
     entries = recent_entries(engine, ledger, last, last.number if last else 0)
     return {c.name for entry in entries for c in entry.changes if c.kind == "index" and c.op == "create"}
-
-
-def _indices(engine: Engine, pattern: str) -> Iterator[tuple[str, Any]]:
-    params = {"expand_wildcards": "all", "filter_path": "*.mappings._meta,*.settings.index.uuid"}
-    found = engine.call("GET", path(pattern), params=params)
-    return ((index, body.get("mappings", {})) for index, body in found.items())

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from affinity_search.deploy.changes import Change
 from affinity_search.deploy.ledger import LedgerEntry
 from affinity_search.deploy.overview import Documents, Status
-from affinity_search.deploy.planning import Plan
+from affinity_search.deploy.planned import Plan
 
 __all__ = ["plan_text", "status_text"]
 

@@ -1,19 +1,93 @@
-"""What a rollback must leave alone, and how the changes of several deployments are reversed together."""
+"""The plan of a rollback: the changes of one or several deployments reversed together, and what is left alone."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
+from affinity_search.config.model import Config
 from affinity_search.deploy.changes import CHANGED_SINCE, FOREIGN, Change
-from affinity_search.deploy.ledger import LedgerEntry
+from affinity_search.deploy.drift import drift_since, foreign_of, keys_of, last_deployment
+from affinity_search.deploy.ledger import LedgerEntry, read_entry
 from affinity_search.deploy.ownership import Foreign
-from affinity_search.deploy.store import Key
+from affinity_search.deploy.planned import Plan
+from affinity_search.deploy.store import Key, current, keep_reason
+from affinity_search.engine import Engine
 from affinity_search.errors import ConfigError
 
-__all__ = ["kept_from_deletion", "refuse_deleting_live", "reverse_all"]
+__all__ = ["plan_rollback", "plan_rollback_of"]
 
 
-def reverse_all(steps: Iterable[LedgerEntry]) -> dict[Key, Change]:
+def plan_rollback(config: Config, engine: Engine, to: int | None = None) -> Plan:
+    """What `rollback` would do now: the changes of the last deployment that is not yet undone, reversed.
+
+    With `to`, everything after that entry is reversed, 0 being the state before the first. An interrupted rollback is
+    planned again with its own goal. Raises ConfigError where there is nothing to reverse, where nothing leads to `to`,
+    and without `to` where the template that requests name would be deleted: live searches may use it.
+    """
+    return plan_rollback_of(engine, config.ledger_index, to)
+
+
+def plan_rollback_of(engine: Engine, ledger: str, to: int | None = None) -> Plan:
+    """The rollback of the deployment that has this ledger; see `plan_rollback`."""
+    last = last_deployment(engine, ledger)
+    if last is None:
+        raise ConfigError(
+            f"{engine.url}/{ledger}: expected a deployment to roll back, found none",
+            hint="The ledger begins with the first `affinity apply`.",
+        )
+    first, goal = (last.number if last.is_open else last.undo), to
+    if last.is_open and last.kind == "rollback":
+        first, goal = last.undo_before, last.undo
+        if to not in (None, goal):
+            raise ConfigError(
+                f"rollback --to: expected {goal}, the goal of the interrupted rollback {last.number}, got {to}",
+                hint="Finish it with `affinity rollback`, then roll back further.",
+            )
+    steps = _steps(engine, ledger, first, goal)
+    reversed_changes = _reverse_all(steps)
+    found = current(engine, (*reversed_changes, *keys_of(last)))
+    indices = {key: body for key, body in found.items() if key[0] == "index"}
+    drift = drift_since(last, found)
+    kept = _kept_from_deletion(drift, foreign_of(engine, ledger, last, indices))
+    changes = {key: _onto(engine, change, found[key], kept) for key, change in reversed_changes.items()}
+    if goal is None:
+        _refuse_deleting_live(changes, steps[-1])
+    return Plan(ledger, tuple(changes.values()), drift, last, first, steps[-1].undo_before)
+
+
+def _steps(engine: Engine, ledger: str, first: int, to: int | None) -> list[LedgerEntry]:
+    """The entries to reverse, newest first, along the chain of those that are not undone; one where `to` is None."""
+    where = f"{engine.url}/{ledger}"
+    if not first:
+        raise ConfigError(f"{where}: expected a deployment to roll back, everything is undone already")
+    if first == to:
+        raise ConfigError(f"rollback --to: expected an entry before {first}, whose state the engine has, got {to}")
+    steps: list[LedgerEntry] = []
+    number = first
+    while number and number != to and not (to is None and steps):
+        entry = read_entry(engine, ledger, number)
+        if entry is None:
+            raise ConfigError(f"{where}: expected entry {number} to roll back, it is gone")
+        steps.append(entry)
+        number = entry.undo_before
+    if to is not None and number != to:
+        goals = ", ".join(str(step.undo_before) for step in steps)
+        raise ConfigError(f"rollback --to: expected one of {goals}, got {to}")
+    return steps
+
+
+def _onto(engine: Engine, change: Change, found: str | None, kept: Mapping[Key, str]) -> Change:
+    """The change that leads from what is found now to the same end, or leaves what must not be deleted."""
+    if change.note == FOREIGN:
+        return replace(change, before=found, after=found)
+    rebased = replace(change, before=found)
+    if rebased.op == "delete" and (reason := kept.get(change.key) or keep_reason(engine, *change.key)):
+        return replace(change, before=found, after=found, note=reason)
+    return rebased
+
+
+def _reverse_all(steps: Iterable[LedgerEntry]) -> dict[Key, Change]:
     """One change per artefact that goes back over all of the steps, newest first.
 
     What an older step found of others and left is not its to restore; a newer one may have taken it over.
@@ -27,13 +101,13 @@ def reverse_all(steps: Iterable[LedgerEntry]) -> dict[Key, Change]:
     return reversed_changes
 
 
-def kept_from_deletion(drift: Iterable[Change], foreign: Iterable[Foreign]) -> dict[Key, str]:
+def _kept_from_deletion(drift: Iterable[Change], foreign: Iterable[Foreign]) -> dict[Key, str]:
     """Why an artefact that the ledger says to delete is not ours to delete: others changed it, or made the index."""
     kept = {change.key: CHANGED_SINCE for change in drift if change.kind != "index" and change.after is not None}
     return kept | {one.key: f"kept: {one.finding}" for one in foreign}
 
 
-def refuse_deleting_live(changes: Mapping[Key, Change], entry: LedgerEntry) -> None:
+def _refuse_deleting_live(changes: Mapping[Key, Change], entry: LedgerEntry) -> None:
     """Raises ConfigError where a stable script would be deleted: one that stands beside its own versions."""
     scripts = [name for kind, name in changes if kind == "script"]
     stable = [name for name in scripts if any(other.startswith(f"{name}-") for other in scripts)]

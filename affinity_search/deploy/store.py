@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -11,8 +12,13 @@ from affinity_search.config.names import first_index
 from affinity_search.deploy.artefact import Kind, canonical
 from affinity_search.deploy.changes import Change, mappings_of
 from affinity_search.deploy.mappings import merged
-from affinity_search.engine import Engine, path
-from affinity_search.engine.indices import indices_behind, resolve_alias
+from affinity_search.engine import Engine
+from affinity_search.engine.aliases import add_alias, remove_alias, resolve_alias
+from affinity_search.engine.indices import create_index, delete_index, indices_behind, refresh
+from affinity_search.engine.mappings import add_to_mappings, read_mappings
+from affinity_search.engine.pipelines import delete_pipeline, indices_using, read_pipeline, write_pipeline
+from affinity_search.engine.reading import count_whole
+from affinity_search.engine.scripts import delete_script, read_script, write_script
 from affinity_search.errors import ConfigError, MissingResource, RefusedRequest
 from affinity_search.profiles.publication import without_publication
 
@@ -35,12 +41,10 @@ def read(engine: Engine, kind: Kind, name: str) -> str | None:
     """
     if kind == "index":
         return _read_index(engine, name)
-    try:
-        if kind == "script":
-            return str(engine.call("GET", path("_scripts", name))["script"]["source"])
-        return canonical(engine.call("GET", path("_ingest", "pipeline", name))[name])
-    except MissingResource:
-        return None
+    if kind == "script":
+        return read_script(engine, name)
+    pipeline = read_pipeline(engine, name)
+    return None if pipeline is None else canonical(pipeline)
 
 
 def execute(engine: Engine, change: Change) -> Change:
@@ -52,14 +56,13 @@ def execute(engine: Engine, change: Change) -> Change:
         return change
     if change.op == "delete":
         return _delete(engine, change)
-    body = json.loads(change.after or "") if change.kind != "script" else {}
+    after = change.after or ""
     if change.kind == "index":
-        _write_index(engine, change, body)
+        _write_index(engine, change, json.loads(after))
     elif change.kind == "pipeline":
-        engine.call("PUT", path("_ingest", "pipeline", change.name), body)
+        write_pipeline(engine, change.name, json.loads(after))
     else:
-        script = {"script": {"lang": "mustache", "source": change.after}}
-        engine.call("PUT", path("_scripts", change.name), script)
+        write_script(engine, change.name, after)
     return change
 
 
@@ -67,15 +70,18 @@ def keep_reason(engine: Engine, kind: Kind, name: str) -> str:
     """Why the artefact must not be deleted, such as "kept: it holds 12 documents"; empty where it may be."""
     if kind == "index" and (documents := _count_all(engine, name)):
         return f"kept: it holds {documents} document{'s' if documents > 1 else ''}"
-    if kind == "pipeline" and (users := _indices_using(engine, name)):
+    if kind == "pipeline" and (users := indices_using(engine, name)):
         return f"kept: it is the ingest pipeline of {', '.join(users)}"
     return ""
 
 
 def count_documents(engine: Engine, index: str) -> int | None:
-    """Documents that searches see in the index or behind the alias; None where there is no such index."""
+    """Documents that searches see in the index or behind the alias; None where there is no such index.
+
+    Raises EngineFailed where a shard does not answer: a part of the count would pass for a loss, or hide documents.
+    """
     try:
-        return int(engine.call("GET", path(index, "_count"))["count"])
+        return count_whole(engine, index)
     except MissingResource:
         return None
 
@@ -84,7 +90,7 @@ def _read_index(engine: Engine, alias: str) -> str | None:
     index, has_alias = _physical(engine, alias)
     if not index:
         return None
-    mappings = engine.call("GET", path(index, "_mapping"))[index]["mappings"]
+    mappings = read_mappings(engine, index)[index]
     elsewhere = {} if index == first_index(alias) else {"index": index}
     return canonical({"alias": has_alias, "mappings": without_publication(mappings), **elsewhere})
 
@@ -104,15 +110,15 @@ def _physical(engine: Engine, alias: str) -> tuple[str, bool]:
 
 def _write_index(engine: Engine, change: Change, body: Mapping[str, Any]) -> None:
     if change.op == "create":
-        engine.call("PUT", path(first_index(change.name)), {**body, "aliases": {change.name: {}}})
+        create_index(engine, first_index(change.name), {**body, "aliases": {change.name: {}}})
         return
     index, has_alias = _physical(engine, change.name)
     try:
-        engine.call("PUT", path(index, "_mapping"), _with_meta(change, mappings_of(change.after or "{}")))
+        add_to_mappings(engine, index, _with_meta(change, mappings_of(change.after or "{}")))
     except RefusedRequest as error:
         raise reindex_needed(engine, change.name, str(error.message)) from error
     if not has_alias:
-        _alias(engine, "add", index, change.name)
+        add_alias(engine, index, change.name)
 
 
 def _with_meta(change: Change, wanted: dict[str, Any]) -> dict[str, Any]:
@@ -133,25 +139,27 @@ def reindex_needed(engine: Engine, alias: str, finding: str) -> ConfigError:
 def _delete(engine: Engine, change: Change) -> Change:
     if reason := keep_reason(engine, change.kind, change.name):
         return replace(change, after=change.before, note=reason)
-    try:
-        if change.kind == "index":
-            return _delete_index(engine, change)
-        folder = ("_scripts",) if change.kind == "script" else ("_ingest", "pipeline")
-        engine.call("DELETE", path(*folder, change.name))
-    except MissingResource:
-        return change
+    if change.kind == "script":
+        delete_script(engine, change.name)
+    elif change.kind == "pipeline":
+        delete_pipeline(engine, change.name)
+    else:
+        return _delete_index(engine, change)
     return change
 
 
 def _delete_index(engine: Engine, change: Change) -> Change:
     """Deletes it once nobody can write to it any more: profiles are written through the alias only."""
     index, has_alias = _physical(engine, change.name)
+    if not index:
+        return change
     if has_alias:
-        _alias(engine, "remove", index, change.name)
+        with suppress(MissingResource):  # somebody else was faster
+            remove_alias(engine, index, change.name)
     if reason := keep_reason(engine, "index", change.name):
-        _alias(engine, "add", index, change.name)
+        add_alias(engine, index, change.name)
         return replace(change, after=change.before, note=reason)
-    engine.call("DELETE", path(index))
+    delete_index(engine, index)
     return change
 
 
@@ -160,14 +168,5 @@ def _count_all(engine: Engine, alias: str) -> int:
     index, _ = _physical(engine, alias)
     if not index:
         return 0
-    engine.call("POST", path(index, "_refresh"))
+    refresh(engine, index)
     return count_documents(engine, index) or 0
-
-
-def _alias(engine: Engine, action: str, index: str, alias: str) -> None:
-    engine.call("POST", "/_aliases", {"actions": [{action: {"index": index, "alias": alias}}]})
-
-
-def _indices_using(engine: Engine, pipeline: str) -> list[str]:
-    settings = engine.call("GET", "/_settings/index.default_pipeline,index.final_pipeline")
-    return sorted(index for index, body in settings.items() if pipeline in body["settings"]["index"].values())

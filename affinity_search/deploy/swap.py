@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from affinity_search.engine.indices import Standing, move_aliases, standing_behind
+from affinity_search.engine.aliases import Standing, move_aliases, standing_behind
+from affinity_search.engine.mappings import read_mappings
 from affinity_search.engine.ownership import is_marked_by, mark_of
-from affinity_search.engine.protocol import Engine, path
+from affinity_search.engine.protocol import Engine
 from affinity_search.errors import ConfigError, EngineFailed
 
 __all__ = ["InUse", "Owner", "find_in_use", "settings_at_once", "settings_at_the_end", "swap"]
@@ -93,7 +94,7 @@ def swap(engine: Engine, alias: str, new: str, owner: Owner, *, take_over: bool)
     The other aliases of a replaced index of ours move along; those of others stay where they are. Raises like
     `find_in_use`, and EngineFailed where `new` is not the index that was created.
     """
-    if not owner.owns(engine.call("GET", path(new, "_mapping"))[new]["mappings"]):
+    if not owner.owns(read_mappings(engine, new)[new]):
         raise EngineFailed(
             f"{engine.url}/{new}: expected the index as it was created, found another one",
             hint="Somebody deleted it during the load. Run the same command again.",

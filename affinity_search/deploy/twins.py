@@ -6,10 +6,12 @@ strengths and lists of that day, a twin from the template as it is then.
 
 from __future__ import annotations
 
+from affinity_search.config.findings import meant
 from affinity_search.config.model import Config
 from affinity_search.deploy.ledger import LedgerEntry
 from affinity_search.deploy.store import read
 from affinity_search.engine import Engine
+from affinity_search.engine.scripts import script_names
 from affinity_search.errors import ConfigError
 from affinity_search.surfaces import Template
 from affinity_search.surfaces.injection import is_injected
@@ -18,6 +20,7 @@ from affinity_search.surfaces.own import personalised_twin
 __all__ = ["SUFFIX", "known_twins", "twin"]
 
 SUFFIX = "-personalised"
+MOST_NAMED = 8
 
 
 def twin(config: Config, engine: Engine, name: str, *, in_place: bool) -> Template:
@@ -27,10 +30,9 @@ def twin(config: Config, engine: Engine, name: str, *, in_place: bool) -> Templa
     """
     source = read(engine, "script", name)
     if source is None:
-        raise ConfigError(
-            f"{engine.url}: expected a stored template {name}, found none",
-            hint="`GET /_cluster/state/metadata?filter_path=metadata.stored_scripts.*.lang` names them all.",
-        )
+        names = script_names(engine)
+        hint = meant(name, names) or f"; there are {', '.join(names[:MOST_NAMED]) or 'no stored templates'}"
+        raise ConfigError(f"{engine.url}: expected a stored template {name}, found none{hint}")
     return personalised_twin(config, source, name if in_place else f"{name}{SUFFIX}", f"template {name}")
 
 

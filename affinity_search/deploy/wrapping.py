@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from affinity_search.config.model import Config
 from affinity_search.deploy.changes import TAKEN_OVER, Change
-from affinity_search.deploy.planning import Plan, plan_with
+from affinity_search.deploy.planned import Plan
+from affinity_search.deploy.planning import plan_with
 from affinity_search.deploy.store import read
 from affinity_search.deploy.twins import twin
 from affinity_search.engine import Engine

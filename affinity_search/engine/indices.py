@@ -1,4 +1,4 @@
-"""Physical indices behind aliases: a new one is filled beside the old one, then the alias moves in one step."""
+"""Physical indices: made under names of their own, identified, refreshed and deleted; aliases stand in `aliases`."""
 
 from __future__ import annotations
 
@@ -8,32 +8,34 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from affinity_search.engine.answers import part
 from affinity_search.engine.protocol import Engine, path
-from affinity_search.errors import ConfigError, MissingResource
+from affinity_search.errors import MissingResource
 
 __all__ = [
-    "Standing",
+    "Identity",
     "create_index",
     "delete_index",
     "free_index_name",
+    "identify",
     "indices_behind",
     "is_index_of",
-    "move_aliases",
     "new_index_name",
-    "resolve_alias",
-    "standing_behind",
+    "refresh",
     "unaliased_indices",
 ]
 
 
 @dataclass(frozen=True)
-class Standing:
-    """A physical index behind an alias: all of its aliases with their properties, its mappings and flat settings."""
+class Identity:
+    """A physical index: its UUID, which an index made again under the same name does not have, and its `_meta`.
+
+    `mappings` holds nothing but `_meta`, and is empty without.
+    """
 
     index: str
-    aliases: Mapping[str, Mapping[str, Any]]
+    uuid: str
     mappings: Mapping[str, Any]
-    settings: Mapping[str, str]
 
 
 def new_index_name(alias: str, now: datetime) -> str:
@@ -67,48 +69,30 @@ def delete_index(engine: Engine, index: str) -> bool:
     return True
 
 
+def refresh(engine: Engine, *names: str) -> None:
+    """Lets searches and counts see all that was written to these indices or aliases up to now."""
+    engine.call("POST", path(",".join(names), "_refresh"))
+
+
+def identify(engine: Engine, name: str, *, hidden: bool = False) -> list[Identity]:
+    """The physical indices that a name, an alias or a pattern stands for; with `hidden` those a pattern passes over.
+
+    None for a pattern that nothing bears; raises MissingResource for a name or an alias that nothing bears.
+    """
+    params = {"filter_path": "*.settings.index.uuid,*.mappings._meta"}
+    found = engine.call("GET", path(name), params={**params, **({"expand_wildcards": "all"} if hidden else {})})
+    return [
+        Identity(index, part(engine, body, str, "settings", "index", "uuid"), body.get("mappings", {}))
+        for index, body in found.items()
+    ]
+
+
 def indices_behind(engine: Engine, name: str) -> list[str]:
     """The physical indices that an alias or index name stands for, sorted; empty where nothing bears the name."""
     try:
         return sorted(engine.call("GET", path(name, "_alias")))
     except MissingResource:
         return []
-
-
-def resolve_alias(engine: Engine, alias: str) -> list[str]:
-    """The physical indices behind the alias, sorted; empty where there is no such alias.
-
-    Raises ConfigError where an index itself, or a data stream, bears the name: an alias cannot take its place.
-    """
-    return [standing.index for standing in standing_behind(engine, alias)]
-
-
-def standing_behind(engine: Engine, alias: str) -> list[Standing]:
-    """The indices behind the alias, sorted by name, with what they bear; raises like `resolve_alias`."""
-    try:
-        found = engine.call("GET", path(alias), params={"flat_settings": "true"})
-    except MissingResource:
-        return []
-    if any(alias not in body["aliases"] for body in found.values()):
-        article, kind = ("an", "index") if alias in found else ("a", "data stream")
-        raise ConfigError(
-            f"{engine.url}/{alias}: expected an alias or nothing, got {article} {kind} of that name",
-            hint=f"Choose another name in affinity.yaml, or delete that {kind} if its documents are no longer needed.",
-        )
-    return [
-        Standing(index, body["aliases"], body.get("mappings", {}), body.get("settings", {}))
-        for index, body in sorted(found.items())
-    ]
-
-
-def move_aliases(engine: Engine, old: str | None, new: str, aliases: Mapping[str, Mapping[str, Any]]) -> None:
-    """In one atomic step the aliases, with these properties, stand for `new` and no longer for `old`.
-
-    Raises MissingResource, and changes nothing, where `old` no longer bears one of them.
-    """
-    remove = [{"remove": {"index": old, "alias": name, "must_exist": True}} for name in aliases if old]
-    add = [{"add": {"index": new, "alias": name, **properties}} for name, properties in aliases.items()]
-    engine.call("POST", "/_aliases", {"actions": [*remove, *add]})
 
 
 def unaliased_indices(engine: Engine, alias: str) -> dict[str, dict[str, Any]]:

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from affinity_search.config.model import Config
+from affinity_search.items.mapped import KEEP
 from affinity_search.resources import resource_folder
 
 __all__ = ["index_body"]
@@ -23,6 +24,8 @@ def index_body(config: Config) -> dict[str, Any]:
     text, value = properties["title"], _attribute_value(body)
     for name in config.items.text_fields:
         _put(properties, name, text)
+    if config.items.source and config.items.source.keep:
+        properties[KEEP] = {"type": "object", "enabled": False}
     for attribute in config.attributes.values():
         if not attribute.field.startswith("attrs."):
             _put(properties, attribute.field, value)

@@ -4,30 +4,37 @@ A clause asks "is this item's key in the shopper's list for this slot?" and adds
 there is to know about it, `brand|b2|0.2133`, so that a hit's `matched_queries` alone give the whole account:
 score = relevance * (1 + sum of the boosts named).
 
-One clause asks the other way round: `owned_demotion` adds its boost when the item is not in the list of what the
+A negated clause asks the other way round: `owned_demotion` adds its boost when the item is not in the list of what the
 shopper bought, and nothing where there is no such list. A rescore may lower no score: what was bought steps back as all
 else is boosted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from affinity_search.config.model import ITEM, OWNED_DEMOTION, Config
+from affinity_search.config.model import Config
+from affinity_search.lookups.coding import Coding, slot_level
+from affinity_search.signals import Part, parts
 
 __all__ = ["Lookup", "level_boosts", "lookups", "matched_boosts", "matched_levels", "matched_slots"]
 
 
 @dataclass(frozen=True)
 class Lookup:
-    """One lookup clause: `boost` is what it adds to the factor, as the text that stands in template and name."""
+    """One lookup clause: `boost` is what it adds to the factor, as the text that stands in template and name.
+
+    `keys` are the items' keys that are looked up. With `negated` it matches the items that are not found.
+    """
 
     attribute: str
     slot: str
     boost: str
     index: str
+    keys: str
+    negated: bool = False
 
     @property
     def name(self) -> str:
@@ -36,15 +43,16 @@ class Lookup:
 
     @property
     def filter(self) -> dict[str, Any]:
-        """The terms lookup; for `owned_demotion` all but what it finds, where the shopper has a document at all.
+        """The terms lookup; where it is negated all but what it finds, if the shopper has a document at all.
 
         A list that is not there matches nothing, so that all else would match: the document's `on` names the item
         index, and only with it the clause matches in that index.
         """
-        if self.attribute == OWNED_DEMOTION:
-            bought, gate = self._terms(f"affinity.{ITEM}", "v"), self._terms("_index", "on")
-            return {"bool": {"filter": [{"terms": gate}], "must_not": [{"terms": bought}], "_name": self.name}}
-        return {"terms": {**self._terms(f"affinity.{self.attribute}", "v"), "_name": self.name}}
+        found = self._terms(f"affinity.{self.keys}", "v")
+        if self.negated:
+            gate = self._terms("_index", "on")
+            return {"bool": {"filter": [{"terms": gate}], "must_not": [{"terms": found}], "_name": self.name}}
+        return {"terms": {**found, "_name": self.name}}
 
     def _terms(self, field: str, path: str) -> dict[str, Any]:
         # `{{.}}` is the value of the section, the shopper: inside an object sent as `user_id`, that name would be the
@@ -53,22 +61,13 @@ class Lookup:
 
 
 def lookups(config: Config) -> tuple[Lookup, ...]:
-    """The lookup clauses of the configuration, in the order of the file, then the id list, then `owned_demotion`.
+    """The lookup clauses of the configuration: of attributes in the order of the file, then of the other lists.
 
-    The boosts of an attribute's matched slots add up to `saturation_boost * level / levels`, scaled so that the sum
-    over all attributes stays within `search.max_boost`. Empty where nothing has a strength.
+    The boosts of a list's matched slots add up to `boost * level / levels`, scaled so that the sum over all lists stays
+    within `search.max_boost`. Empty where nothing has a strength.
     """
-    found: list[Lookup] = []
-    for name, attribute in config.active_attributes.items():
-        step = attribute.saturation_boost * config.boost_scale / attribute.levels
-        found += _clauses(name, step, attribute.levels, config.lookup_index, thermometer=attribute.multi_valued)
-    if config.item_affinity.strength:
-        step = config.item_affinity.saturation_boost * config.boost_scale / config.item_affinity.levels
-        found += _clauses(ITEM, step, config.item_affinity.levels, config.lookup_index, thermometer=False)
-    if config.item_affinity.owned_demotion:
-        boost = config.item_affinity.owned_demotion * config.boost_scale
-        found.append(Lookup(OWNED_DEMOTION, "b0", f"{boost:.6g}", config.lookup_index))
-    return tuple(found)
+    scale, index = config.boost_scale, config.lookup_index
+    return tuple(lookup for part in parts(config).values() for lookup in _clauses(part, scale, index))
 
 
 def level_boosts(config: Config) -> dict[str, list[float]]:
@@ -81,10 +80,10 @@ def level_boosts(config: Config) -> dict[str, list[float]]:
     return boosts
 
 
-def _clauses(name: str, step: float, levels: int, index: str, *, thermometer: bool) -> list[Lookup]:
-    if thermometer:
-        return [Lookup(name, f"t{level}", f"{step:.6g}", index) for level in range(1, levels + 1)]
-    return [Lookup(name, f"b{bit}", f"{step * 2**bit:.6g}", index) for bit in range(levels.bit_length())]
+def _clauses(part: Part, scale: float, index: str) -> Iterator[Lookup]:
+    step = part.boost * scale / part.levels
+    for slot in Coding(part.levels, part.multi_valued).slots:
+        yield Lookup(part.name, slot, f"{step * slot_level(slot):.6g}", index, part.keys, part.negated)
 
 
 def matched_boosts(names: Iterable[str]) -> dict[str, float]:

@@ -14,8 +14,9 @@ from functools import reduce
 from operator import or_
 from typing import TypeVar
 
-from affinity_search.config.model import ITEM, OWNED_DEMOTION, Config
+from affinity_search.config.model import Config
 from affinity_search.items.keys import affinity_key
+from affinity_search.signals import parts
 
 __all__ = ["Coding", "all_bits", "codings", "decode", "encode", "matched_level", "slot_level"]
 
@@ -26,10 +27,14 @@ Levels = TypeVar("Levels")
 
 @dataclass(frozen=True)
 class Coding:
-    """How the levels of one attribute stand in the engine; `levels` >= 1."""
+    """How the levels of one attribute stand in the engine; `levels` >= 1.
+
+    With `negated` a hit is boosted that the lists do not hold.
+    """
 
     levels: int
     multi_valued: bool = False
+    negated: bool = False
 
     @property
     def slots(self) -> tuple[str, ...]:
@@ -40,13 +45,8 @@ class Coding:
 
 
 def codings(config: Config) -> dict[str, Coding]:
-    """The coding of every attribute that is switched on, by name, and last those of `item` and `owned_demotion`."""
-    found = {name: Coding(a.levels, a.multi_valued) for name, a in config.active_attributes.items()}
-    if config.item_affinity.strength:
-        found[ITEM] = Coding(config.item_affinity.levels)
-    if config.item_affinity.owned_demotion:
-        found[OWNED_DEMOTION] = Coding(1)
-    return found
+    """The coding of every list that is switched on, by name: attributes in the order of the file, then the others."""
+    return {name: Coding(part.levels, part.multi_valued, part.negated) for name, part in parts(config).items()}
 
 
 def slot_level(slot: str) -> int:

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from sys import intern
 from typing import TYPE_CHECKING
 
-from affinity_search.config.model import ITEM, OWNED_DEMOTION, Config
+from affinity_search.config.model import Config
 from affinity_search.lookups.clauses import level_boosts
-from affinity_search.lookups.coding import all_bits
+from affinity_search.lookups.coding import all_bits, codings
 from affinity_search.offline.replay import Ranking
 
 if TYPE_CHECKING:
@@ -38,15 +38,16 @@ Boosts = Mapping[str, Sequence[float]]
 class Shop:
     """What the formula needs: boosts by level, the items' values, and each shopper's levels, all by attribute.
 
-    `levels[user][attribute][value]` is the level (`owned_demotion` has the items bought), `values[attribute][item]`
-    the item's values; `multi_valued` are the attributes where the highest level of an item's values counts, in the
-    others the bits of all of them do.
+    `levels[user][attribute][value]` is the level, `values[attribute][item]` the item's values; lists of ids have none.
+    `multi_valued` are the attributes where the highest level of an item's values counts, in the others the bits of all
+    of them do; of `negated` lists an item counts that they do not hold.
     """
 
     boosts: Mapping[str, Sequence[float]]
     values: Mapping[str, Mapping[str, Sequence[str]]]
     levels: Mapping[str, Levels]
     multi_valued: frozenset[str]
+    negated: frozenset[str]
     window: int
 
     @property
@@ -68,8 +69,10 @@ def read_shop(connection: DuckDBPyConnection, config: Config, users: Collection[
         # The same values come back for thousands of shoppers: kept once each.
         levels.setdefault(user, {}).setdefault(intern(name), {})[intern(value)] = level
     window = config.search.window if config.search.shape == "rescore" else 10**9
-    multi_valued = frozenset(name for name, attribute in config.active_attributes.items() if attribute.multi_valued)
-    return Shop(level_boosts(config), values, levels, multi_valued, window)
+    coded = codings(config)
+    multi_valued = frozenset(name for name, coding in coded.items() if coding.multi_valued)
+    negated = frozenset(name for name, coding in coded.items() if coding.negated)
+    return Shop(level_boosts(config), values, levels, multi_valued, negated, window)
 
 
 def _entries(connection: DuckDBPyConnection, users: Collection[str]) -> Iterator[tuple[str, str, str, int]]:
@@ -95,10 +98,10 @@ def scores(shop: Shop, found: Ranking, boosted: Boosts, parts: Collection[str]) 
 
 def _of_part(shop: Shop, part: str, levels: Mapping[str, int], items: Sequence[str]) -> list[float]:
     boost, level = shop.boosts[part], levels.get
-    if part == ITEM:
+    if part in shop.negated:
+        return [boost[0 if level(item, 0) else 1] for item in items]
+    if part not in shop.values:
         return [boost[level(item, 0)] for item in items]
-    if part == OWNED_DEMOTION:
-        return [boost[1 - level(item, 0)] for item in items]
     values, merge = shop.values[part], _highest if part in shop.multi_valued else _all_bits
     return [boost[merge(values.get(item, ()), level)] for item in items]
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from affinity_search.offline.arrays import Bools, Floats, Ints
 from affinity_search.offline.searches import Searches
 from affinity_search.offline.shop import Shop
 from affinity_search.profiles.build import build_profiles
+from affinity_search.signals import Part, parts
 from affinity_search.state import given
 
 if TYPE_CHECKING:
@@ -32,20 +33,11 @@ WHERE e.attribute = $attribute
 
 @dataclass(frozen=True)
 class Items:
-    """Weights [S, K] in the id list, and which candidates the shopper had an event of."""
+    """Weights [S, K] in a list of ids, which candidates the shopper had an event of, and which shoppers have a list."""
 
     weights: Floats
     known: Bools
-
-
-class _Key(NamedTuple):
-    """All that the weights of an attribute depend on."""
-
-    field: str
-    half_life_days: float
-    multi_valued: bool
-    prior_events: float
-    max_values: int
+    shoppers: Ints
 
 
 class ProfileWeights:
@@ -56,7 +48,7 @@ class ProfileWeights:
 
     def __init__(self, connection: DuckDBPyConnection, shop: Shop, searches: Searches) -> None:
         self._connection, self._shop, self._searches = connection, shop, searches
-        self._kept: dict[Hashable, Any] = {}
+        self._kept: dict[tuple[str, str, str], Any] = {}
         self._learnt = False
         shoppers = np.unique(searches.shopper)
         users = np.array(shop.users, dtype=np.object_)[shoppers]
@@ -69,7 +61,7 @@ class ProfileWeights:
         Of a single-valued attribute there is one array for each of the values that an item may have all the same: the
         engine finds the bits of all of them.
         """
-        keys = {name: _key(config, attribute) for name, attribute in config.active_attributes.items()}
+        keys = {name: _key(part) for name, part in parts(config).items() if name in config.attributes}
         missing = iter([(name, config.attributes[name]) for name, key in keys.items() if key not in self._kept])
         while some := dict(islice(missing, MOST_AT_ONCE)):
             self._build(config, attributes={n: a.model_copy(update={"levels": 1}) for n, a in some.items()})
@@ -79,45 +71,51 @@ class ProfileWeights:
 
     def forget(self, fields: Collection[str]) -> None:
         """Drops the kept weights of attributes in these fields."""
-        for key in [key for key in self._kept if isinstance(key, _Key) and key.field in fields]:
+        for key in [key for key in self._kept if key[0] in fields]:
             del self._kept[key]
 
-    def items(self, config: Config) -> Items:
-        """What the id list holds: bought before, and related to what the shopper has."""
-        item = config.item_affinity
-        signals = item.bought_before.model_dump_json(), item.viewed_before.model_dump_json(), item.related.weight
-        key = (ITEM, *signals, config.profiles.max_items)
+    def listed(self, config: Config, name: str) -> Items:
+        """What this list of ids holds."""
+        key = _key(parts(config)[name])
         if key not in self._kept:
-            by_value = item.bought_before.by_value
-            source = {by_value.attribute: config.attributes[by_value.attribute]} if by_value else {}
-            # The finest levels keep every item that any coarser ones would.
-            finest = {
-                "strength": 1.0,
-                "levels": FINEST,
-                "saturation_weight": item.saturation_weight,
-                "owned_demotion": 0.0,
-            }
-            self._build(
-                config,
-                attributes={n: a.model_copy(update={"strength": 0.0}) for n, a in source.items()},
-                item_affinity={**item.model_dump(), **finest},
-            )
-            rows = self._entries(ITEM)
-            self._kept[key] = Items(self._of_items(rows, "weight"), self._of_items(rows, "count") > 0)
+            self._build_list(config, name)
+            rows = self._entries(name)
+            known = self._of_items(rows, "count") > 0
+            self._kept[key] = Items(self._of_items(rows, "weight"), known, np.unique(rows["shopper"]))
         kept: Items = self._kept[key]
         return kept
 
-    def not_bought(self, config: Config) -> Floats:
-        """1 for what a shopper who buys has not bought, else 0."""
-        key = (OWNED_DEMOTION, config.profiles.max_items)
-        if key not in self._kept:
+    def unlisted(self, config: Config, name: str) -> Floats:
+        """1 for what this list does not hold, of a shopper who has one, else 0."""
+        found = self.listed(config, name)
+        having = np.isin(self._searches.shopper, found.shoppers)[:, None]
+        return np.asarray(self._searches.found & having & (found.weights == 0), dtype=np.float64)
+
+    def _build_list(self, config: Config, name: str) -> None:
+        """Builds profiles with this list and no other."""
+        if name == ITEM:
+            self._build_items(config)
+        elif name == OWNED_DEMOTION:
             self._build(config, item_affinity={"strength": 0.0, "owned_demotion": 1.0})
-            rows = self._entries(OWNED_DEMOTION)
-            buyers = np.isin(self._searches.shopper, rows["shopper"])[:, None]
-            new = self._searches.found & buyers & (self._of_items(rows, "weight") == 0)
-            self._kept[key] = new.astype(np.float64)
-        kept: Floats = self._kept[key]
-        return kept
+        else:
+            self._build(config, signals={name: config.signals[name]})
+
+    def _build_items(self, config: Config) -> None:
+        item = config.item_affinity
+        by_value = item.bought_before.by_value
+        source = {by_value.attribute: config.attributes[by_value.attribute]} if by_value else {}
+        # The finest levels keep every item that any coarser ones would.
+        finest = {
+            "strength": 1.0,
+            "levels": FINEST,
+            "saturation_weight": item.saturation_weight,
+            "owned_demotion": 0.0,
+        }
+        self._build(
+            config,
+            attributes={n: a.model_copy(update={"strength": 0.0}) for n, a in source.items()},
+            item_affinity={**item.model_dump(), **finest},
+        )
 
     def _build(
         self,
@@ -125,12 +123,14 @@ class ProfileWeights:
         *,
         attributes: Mapping[str, Attribute] | None = None,
         item_affinity: Mapping[str, Any] | None = None,
+        signals: Mapping[str, Any] | None = None,
     ) -> None:
         data = {
             "events": config.events,
             "profiles": config.profiles,
             "attributes": attributes or {},
             "item_affinity": item_affinity or {},
+            "signals": signals or {},
             "search": {"max_lookups": 64},
         }
         wanted = Config.model_validate(data)
@@ -208,8 +208,6 @@ def _best(weights: Floats, lengths: Ints) -> Floats:
     return found
 
 
-def _key(config: Config, attribute: Attribute) -> _Key:
-    limits = config.profiles
-    return _Key(
-        attribute.field, attribute.half_life_days, attribute.multi_valued, limits.prior_events, limits.max_values
-    )
+def _key(part: Part) -> tuple[str, str, str]:
+    """All that the weights of a list depend on, its field first."""
+    return part.field, part.name, part.depends

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from affinity_search.config.model import Config
-from affinity_search.engine.answers import expect_whole, part
-from affinity_search.engine.protocol import Engine, path
-from affinity_search.errors import BrokenAnswer, EngineFailed
+from affinity_search.engine.answers import expect_whole
+from affinity_search.engine.protocol import Engine
+from affinity_search.engine.searches import search_templates
+from affinity_search.errors import EngineFailed
 
 __all__ = ["Ranking", "Search", "replay"]
 
@@ -63,18 +63,15 @@ def replay(
 
 
 def _ask(engine: Engine, config: Config, searches: Sequence[Search], depth: int, more: dict[str, Any]) -> list[Ranking]:
-    lines = []
-    for search in searches:
-        parameters = {"q": search.text, "size": depth, **more}
-        if search.user is not None:
-            parameters["user_id"] = search.user
-        lines += ["{}", json.dumps({"id": config.search.template, "params": parameters})]
-    body = "\n".join(lines) + "\n"
-    answer = engine.call("POST", path(config.items.index, "_msearch", "template"), body, {"filter_path": ANSWER})
-    responses = part(engine, answer, list, "responses")
-    if len(responses) != len(searches):
-        raise BrokenAnswer(f"{engine.url}: expected {len(searches)} answers to as many searches, got {len(responses)}")
+    asked = [_parameters(search, depth, more) for search in searches]
+    template = {"id": config.search.template}
+    responses = search_templates(engine, config.items.index, template, asked, only=ANSWER)
     return [_ranking(engine, response) for response in responses]
+
+
+def _parameters(search: Search, depth: int, more: dict[str, Any]) -> dict[str, Any]:
+    by = {} if search.user is None else {"user_id": search.user}
+    return {"q": search.text, "size": depth, **more, **by}
 
 
 def _ranking(engine: Engine, response: Any) -> Ranking:

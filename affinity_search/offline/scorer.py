@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from affinity_search.config.model import ITEM, OWNED_DEMOTION, Config, Popularity
+from affinity_search.config.model import ITEM, Config, Popularity
 from affinity_search.lookups.clauses import level_boosts
 from affinity_search.lookups.coding import all_bits
 from affinity_search.offline.arrays import Bools, Floats, Ints
@@ -21,7 +21,9 @@ from affinity_search.offline.changes import changed
 from affinity_search.offline.profile_weights import ProfileWeights
 from affinity_search.offline.quality import Quality, quality
 from affinity_search.offline.searches import Searches
-from affinity_search.signals.weights import level
+from affinity_search.signals import Part, parts
+from affinity_search.signals.signal import ITEM_ID
+from affinity_search.weights.formula import level
 
 __all__ = ["Scorer", "levels", "saturation_weight"]
 
@@ -48,8 +50,9 @@ class Scorer:
         """The scores [S, K] as the engine computes them; with `whole` as if everything lay within the window."""
         relevance, rank, _ = self._relevance(config.popularity)
         boost = np.zeros_like(relevance)
-        for part, by_level in level_boosts(config).items():
-            boost += np.array(by_level)[self._levels(config, part)]
+        lists = parts(config)
+        for name, by_level in level_boosts(config).items():
+            boost += np.array(by_level)[self._levels(config, lists[name])]
         if config.search.shape == "rescore" and not whole:
             boost[rank >= config.search.window] = 0.0
         return np.asarray(relevance * (1 + boost), dtype=np.float64)
@@ -58,7 +61,7 @@ class Scorer:
         """The weights [S, K] of every attribute that is switched on, and under `item` those of the id list."""
         found = {name: np.max(some, axis=0) for name, some in self.profiles.attributes(config).items()}
         if config.item_affinity.strength:
-            found[ITEM] = self.profiles.items(config).weights
+            found[ITEM] = self.profiles.listed(config, ITEM).weights
         return found
 
     def forget(self, fields: Collection[str]) -> None:
@@ -80,16 +83,16 @@ class Scorer:
         }
         return changed(config, fresh)
 
-    def _levels(self, config: Config, part: str) -> Ints:
-        if part == OWNED_DEMOTION:
-            return levels(self.profiles.not_bought(config), 1.0, 1)
-        if part == ITEM:
-            item, found = config.item_affinity, self.profiles.items(config)
-            return levels(found.weights, item.saturation_weight, item.levels, found.known)
-        attribute = config.attributes[part]
-        some = self.profiles.attributes(config)[part]
-        # Of a multi-valued attribute it is one array, with the highest weight of each item's values.
-        return all_bits([levels(one, attribute.saturation_weight, attribute.levels) for one in some])
+    def _levels(self, config: Config, part: Part) -> Ints:
+        most, saturation = part.levels, part.saturation_weight
+        if part.field != ITEM_ID:
+            some = self.profiles.attributes(config)[part.name]
+            # Of a multi-valued attribute it is one array, with the highest weight of each item's values.
+            return all_bits([levels(one, saturation, most) for one in some])
+        if part.negated:
+            return levels(self.profiles.unlisted(config, part.name), saturation, most)
+        found = self.profiles.listed(config, part.name)
+        return levels(found.weights, saturation, most, found.known)
 
     def _relevance(self, popularity: Popularity) -> tuple[Floats, Ints, Quality]:
         """Relevance, the rank of each candidate by it, and how good that order is."""
@@ -105,7 +108,7 @@ class Scorer:
 
 
 def levels(weights: Floats, saturation_weight: float, most: int, known: Bools | None = None) -> Ints:
-    """The level of each weight, as `signals.weights.level` has it; 0 for a weight of 0.
+    """The level of each weight, as `weights.formula.level` has it; 0 for a weight of 0.
 
     What is not `known` may be rounded to 0: items never had do not fill the list.
     """

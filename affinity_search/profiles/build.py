@@ -6,17 +6,18 @@ one transaction. Shoppers are taken in partitions, so that memory does not grow 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from affinity_search.config.model import ITEM, OWNED_DEMOTION, Config
+from affinity_search.config.model import Config
 from affinity_search.config.roles import ROLES
 from affinity_search.errors import ConfigError, DataError
-from affinity_search.lookups.coding import codings
 from affinity_search.profiles import statements
 from affinity_search.profiles.population import Population, learn_population, stored_population
 from affinity_search.profiles.report import CLIPPED_SHARE_TO_WARN, AttributeReport, BuildReport, warnings
+from affinity_search.signals import Part, all_signals, parts
+from affinity_search.signals.bought_before import fill_by_value
 from affinity_search.signals.related import learn_related, prepare_scores
 from affinity_search.state.builds import (
     Build,
@@ -36,7 +37,6 @@ __all__ = ["build_profile", "build_profiles"]
 
 EPOCH = date(1970, 1, 1)
 BUCKETS_PER_PARTITION = 2_000_000
-MOST_BOUGHT = 65_536  # terms that an engine takes in one lookup
 
 
 def build_profiles(
@@ -114,52 +114,53 @@ def _prepare(
     day = (as_of - EPOCH).days if as_of else int(newest[0])
     _create_macros(connection)
     connection.execute(statements.SETTINGS_TABLES)
-    types = [[name, kind.weight, ROLES.index(kind.role)] for name, kind in config.events.types.items() if kind.weight]
-    _fill(connection, statements.FILL_TYPES, types)
-    _fill(connection, statements.FILL_ROLES, [[role, sign] for sign, role in enumerate(ROLES)])
-    _fill(connection, statements.FILL_ATTRIBUTES, _attribute_rows(config))
-    _fill(connection, statements.FILL_CLOCK, [[day, config.profiles.prior_events]])
-    connection.execute(statements.HALF_LIVES)
+    _fill_settings(connection, config, day)
     if users is None:
         connection.execute(statements.ALL_BUCKETS)
         connection.execute(statements.VALUES)
     else:
-        connection.execute(statements.FILL_USERS, [list(users)])
+        connection.execute(statements.FILL_USERS, {"users": list(users)})
         connection.execute(statements.SOME_BUCKETS)
         connection.execute(statements.VALUES_OF_SOME)
-    if by_value := config.item_affinity.bought_before.by_value:
-        names, weights = list(by_value.weights), list(by_value.weights.values())
-        field = config.attributes[by_value.attribute].field
-        connection.execute(statements.FILL_AGAIN, {"values": names, "weights": weights, "field": field})
+    fill_by_value(connection, config)
     return day
 
 
 def _create_macros(connection: DuckDBPyConnection) -> None:
     from affinity_search.formulas import create_macros
-    from affinity_search.signals.weights import FORMULAS
+    from affinity_search.weights.formula import FORMULAS
 
     create_macros(connection, *FORMULAS)
 
 
-def _attribute_rows(config: Config) -> list[list[Any]]:
-    limits = config.profiles
-    rows: list[list[Any]] = [
-        [name, a.field, a.half_life_days, a.saturation_weight, a.levels, limits.max_values, 0.0, 0.0, None, None]
-        for name, a in config.active_attributes.items()
-    ]
-    item = config.item_affinity
-    bought, limit = item.bought_before, limits.max_items
-    if item.strength:
-        weights = [bought.weight, item.related.weight, item.viewed_before.weight, item.viewed_half_life_days]
-        rows.append([ITEM, None, bought.half_life_days, item.saturation_weight, item.levels, limit, *weights])
-    if item.owned_demotion:
-        rows.append(
-            [OWNED_DEMOTION, None, bought.half_life_days, 1.0, 1, min(4 * limit, MOST_BOUGHT), 0.0, 0.0, None, None]
-        )
-    return rows
+def _fill_settings(connection: DuckDBPyConnection, config: Config, day: int) -> None:
+    lists, types = parts(config).values(), config.events.types
+    counting = {name: kind for name, kind in types.items() if kind.weight}
+    rows: dict[str, list[dict[str, Any]]] = {
+        statements.FILL_TYPES: [
+            {"type": name, "weight": kind.weight, "sign": ROLES.index(kind.role)} for name, kind in counting.items()
+        ],
+        statements.FILL_ROLES: [{"role": role, "sign": sign} for sign, role in enumerate(ROLES)],
+        statements.FILL_CLOCK: [{"as_of": day}],
+        statements.FILL_ATTRIBUTES: list(map(_settings_of, lists)),
+        statements.FILL_HALF_LIVES: [{"half_life_days": n} for n in {n for part in lists for n in part.half_lives}],
+    }
+    for statement, some in rows.items():
+        _fill(connection, statement, some)
 
 
-def _fill(connection: DuckDBPyConnection, statement: str, rows: Sequence[list[Any]]) -> None:
+def _settings_of(part: Part) -> dict[str, Any]:
+    return {
+        "attribute": part.name,
+        "field": part.field,
+        "half_life_days": part.half_lives[0],
+        "saturation_weight": part.saturation_weight,
+        "levels": part.levels,
+        "keep": part.most,
+    }
+
+
+def _fill(connection: DuckDBPyConnection, statement: str, rows: Sequence[Mapping[str, Any]]) -> None:
     if rows:
         connection.executemany(statement, rows)
 
@@ -170,7 +171,8 @@ def _count(connection: DuckDBPyConnection, config: Config) -> None:
 
 
 def _prepare_entries(connection: DuckDBPyConnection, population: Population) -> None:
-    _fill(connection, statements.FILL_EVENTS, [[name, total] for name, total in population.events.items()])
+    rows = [{"attribute": name, "events": total} for name, total in population.events.items()]
+    _fill(connection, statements.FILL_EVENTS, rows)
     connection.execute(statements.NEXT_TABLES)
 
 
@@ -181,14 +183,13 @@ def _entries(
     progress: Callable[[int, int], None] | None,
 ) -> dict[str, AttributeReport]:
     """`related` names the table with what was learnt of related items."""
-    found = {name: AttributeReport() for name in codings(config)}
+    found = {name: AttributeReport() for name in parts(config)}
     partitions = max(1, -(-_number(connection, statements.BUCKETS) // BUCKETS_PER_PARTITION))
     for partition in range(partitions):
         part = {"partitions": partitions, "partition": partition}
         connection.execute(statements.MASSES, part)
         prepare_scores(connection, config, related)
-        connection.execute(statements.SCORED)
-        connection.execute(statements.BOUGHT, part)
+        _score(connection, config)
         for statement in (statements.KEEP, statements.HISTORY):
             connection.execute(statement)
         for name, *counts in connection.execute(statements.STATISTICS).fetchall():
@@ -196,6 +197,17 @@ def _entries(
         if progress:
             progress(partition + 1, partitions)
     return found
+
+
+def _score(connection: DuckDBPyConnection, config: Config) -> None:
+    """Fills the table `scored` with the rows of every signal that is switched on."""
+    queries = [signal.rows(config) for signal in all_signals() if any(True for _ in signal.parts(config))]
+    if not queries:
+        connection.execute(statements.NOTHING_SCORED)
+        return
+    rows = " UNION ALL BY NAME ".join(f"(FROM ({query.select}))" for query in queries)
+    values = {name: value for query in queries for name, value in query.parameters.items()}
+    connection.execute(statements.SCORED.format(rows=rows), values)
 
 
 def _next_build(connection: DuckDBPyConnection, config: Config, day: int, now_ms: int) -> Build:
@@ -206,7 +218,7 @@ def _next_build(connection: DuckDBPyConnection, config: Config, day: int, now_ms
 
 def _p99(connection: DuckDBPyConnection, found: dict[str, AttributeReport]) -> dict[str, float]:
     clipped = [name for name, report in found.items() if report.clipped_share > CLIPPED_SHARE_TO_WARN]
-    return {name: float(connection.execute(statements.P99, [name]).fetchall()[0][0]) for name in clipped}
+    return {name: float(connection.execute(statements.P99, {"attribute": name}).fetchall()[0][0]) for name in clipped}
 
 
 def _number(connection: DuckDBPyConnection, statement: str) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from affinity_search.config.model import OWNED_DEMOTION
 from affinity_search.lookups.coding import Coding, encode
 
 __all__ = ["Entry", "lookup_documents", "lookup_id", "profile_document", "shopper_of"]
@@ -32,10 +31,10 @@ def lookup_documents(
 ) -> dict[str, dict[str, Sequence[int | str]]]:
     """The lookup documents by `_id`, each {"v": keys}; none for a slot that nothing falls into.
 
-    That of `owned_demotion` holds the alias of the item index, too: `"on": [item_index]`.
+    A negated one holds the alias of the item index, too: `"on": [item_index]`.
     """
     return {
-        lookup_id(name, slot, user_id): {"v": keys, "on": [item_index]} if name == OWNED_DEMOTION else {"v": keys}
+        lookup_id(name, slot, user_id): {"v": keys, "on": [item_index]} if codings[name].negated else {"v": keys}
         for name, entries in affinities.items()
         for slot, keys in encode({value: level for value, _, _, level, _ in entries}, codings[name]).items()
     }

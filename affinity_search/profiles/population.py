@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from affinity_search.config.model import Config
 from affinity_search.profiles import statements
+from affinity_search.signals.signal import ITEM_ID
 from affinity_search.state.builds import read_meta
 from affinity_search.state.heavy import HeavyShoppers, find_heavy_shoppers
 
@@ -56,7 +57,7 @@ def learn_population(connection: DuckDBPyConnection, config: Config, day: int) -
     heavy = find_heavy_shoppers(connection, types, day if config.events.time == "date" else None)
     connection.execute(statements.CATALOGUE)
     connection.execute(statements.POPULATION)
-    events = dict(connection.execute(statements.TOTALS).fetchall())
+    events = dict(connection.execute(statements.TOTALS, {"item_id": ITEM_ID}).fetchall())
     connection.execute(statements.COMMON, {"shoppers": heavy.of_shoppers, "fewest": FEWEST_SHOPPERS})
     common: dict[str, list[str]] = {}
     for name, value in connection.execute(statements.NAMED_COMMON).fetchall():
@@ -72,7 +73,7 @@ def stored_population(connection: DuckDBPyConnection) -> Population:
     meta = read_meta(connection)
     found = Population(json.loads(meta[EVENTS]), json.loads(meta.get(COMMON, "{}")))
     connection.execute(statements.STORED_POPULATION)
-    rows = [[name, value] for name, values in found.common.items() for value in values]
+    rows = [{"attribute": name, "value": value} for name, values in found.common.items() for value in values]
     if rows:
         connection.executemany(statements.FILL_COMMON, rows)
     connection.execute(statements.WITHOUT_COMMON)

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from affinity_search.config.names import OWNER_MARK
+
 __all__ = ["Publication", "publication_in", "with_publication", "without_publication"]
 
-OWN, KEY = "affinity_search", "published"
+KEY = "published"
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class Publication:
 
 def publication_in(mappings: Mapping[str, Any]) -> Publication | None:
     """The publication that these mappings tell of; None where they tell of none that can be read."""
-    own = (mappings.get("_meta") or {}).get(OWN)
+    own = (mappings.get("_meta") or {}).get(OWNER_MARK)
     found = own.get(KEY) if isinstance(own, dict) else None
     if not isinstance(found, dict):
         return None
@@ -43,15 +45,15 @@ def publication_in(mappings: Mapping[str, Any]) -> Publication | None:
 def with_publication(mappings: Mapping[str, Any], publication: Publication) -> dict[str, Any]:
     """The `_meta` of these mappings with this publication in it; all else that stands there stays."""
     meta = mappings.get("_meta") or {}
-    own = meta.get(OWN)
-    return {**meta, OWN: {**(own if isinstance(own, dict) else {}), KEY: asdict(publication)}}
+    own = meta.get(OWNER_MARK)
+    return {**meta, OWNER_MARK: {**(own if isinstance(own, dict) else {}), KEY: asdict(publication)}}
 
 
 def without_publication(mappings: Mapping[str, Any]) -> dict[str, Any]:
     """The mappings as they would be had nobody published yet: what a deployment compares."""
     meta = dict(mappings.get("_meta") or {})
-    if isinstance(own := meta.get(OWN), dict):
-        meta[OWN] = {key: value for key, value in own.items() if key != KEY}
+    if isinstance(own := meta.get(OWNER_MARK), dict):
+        meta[OWNER_MARK] = {key: value for key, value in own.items() if key != KEY}
     meta = {key: value for key, value in meta.items() if value != {}}
     rest = {key: value for key, value in mappings.items() if key != "_meta"}
     return {**rest, "_meta": meta} if meta else rest

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from affinity_search.config.model import ITEM, OWNED_DEMOTION, Config
-from affinity_search.lookups.coding import codings
+from affinity_search.config.model import Config
 from affinity_search.plain import plain_fields
 from affinity_search.profiles.population import Population
+from affinity_search.signals import Part, parts, signal_of
 from affinity_search.state.heavy import HeavyShoppers
 from affinity_search.state.known import NONE_KNOWN, KnownItems
 
@@ -82,34 +82,19 @@ def warnings(
 
     Of attributes with values left out `population.warnings` tells.
     """
-    lines = (_warning(config, name, attributes[name], p99, population) for name in codings(config))
+    lines = (_warning(config, part, attributes[part.name], p99, population) for part in parts(config).values())
     return [line for line in lines if line]
 
 
 def _warning(
-    config: Config, name: str, report: AttributeReport, p99: Mapping[str, float], population: Population
+    config: Config, part: Part, report: AttributeReport, p99: Mapping[str, float], population: Population
 ) -> str:
-    address = "item_affinity" if name == ITEM else f"attributes.{name}"
     if report.clipped_share > CLIPPED_SHARE_TO_WARN:
         return (
-            f"{address}.saturation_weight: {report.clipped_share:.0%} of the entries weigh more and get no more than "
-            f"the highest level; {p99[name]:.1f} would hold 99 % of them"
+            f"{part.section}.saturation_weight: {report.clipped_share:.0%} of the entries weigh more and get no more "
+            f"than the highest level; {p99[part.name]:.1f} would hold 99 % of them"
         )
-    if report.entries or name in population.common:
+    if report.entries or part.name in population.common:
         return ""
-    if name == OWNED_DEMOTION:
-        return "item_affinity.owned_demotion: no entries: there is no event of the role purchase"
-    return f"{address}: no entries: {_nothing(config, name, population)}"
-
-
-def _nothing(config: Config, name: str, population: Population) -> str:
-    forgotten = "every event is more than six half-lives old"
-    if name != ITEM:
-        field = config.attributes[name].field
-        missing = f"no item with events has a value in `{field}` (are the items loaded?)"
-        return forgotten if name in population.valued else missing
-    if config.item_affinity.bought_before.weight:
-        return forgotten
-    if config.item_affinity.related_on:
-        return "item_affinity.bought_before.weight is 0, and histories say nothing of related items"
-    return "item_affinity.bought_before.weight is 0"
+    why = signal_of(part.name).absent(config, part, part.name in population.valued)
+    return f"{part.section}: no entries: {why}"

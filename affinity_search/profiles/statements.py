@@ -1,20 +1,24 @@
 """The SQL of `profiles build`: the formula of `weights`, for all shoppers of one partition at once.
 
-The statements talk through temporary tables, so that none of them is put together from text:
+The statements talk through temporary tables. What a signal writes is a SELECT of its own over them (`Signal.rows`);
+these are joined by the names of their columns, and values only ever come in as parameters or rows.
 
     build_types, build_attributes, build_half_lives, build_clock    the configuration, as rows
     build_roles     what an event may say, and how much that is: a purchase has the sign 0, weaker roles higher numbers
     build_users     the shoppers to compute, where it is not all of them
     build_values    which item has which value of which attribute
-    build_again     items whose bought-before signal has a weight of its own
+    build_by_value  items whose bought-before signal has a weight of its own
     build_buckets   the buckets to read: all, or those of some shoppers
     heavy_shoppers  shoppers with so many events that they count for less in the population (see `heavy`)
     build_population, build_events    the population's shares, and how many decayed events they rest on
     build_common    values that nearly everything has: they are no taste
     counted         one row per bucket that counts: shopper, item, sign, mass (type's weight * count), age in days
     masses          per shopper, item and half-life: the decayed mass, what of it was bought, the strongest sign, of
-                    all events and of those that are no purchases, and the age of the newest event
+                    all events and of those that are no purchases, the age of the newest event and newest purchase
     related_scores  per shopper and related item: its weight before `related.weight` (see `related`)
+    weighed         per shopper and entry, from a signal: user_id, attribute (the list), value, count (decayed), sign
+                    (NULL: the weakest of all), known (the shopper has events of it), weight, and worth, by which the
+                    entries are chosen where there are too many
 
 Formulas such as `decay` and `level` are the functions of `weights`, made macros. Masses are added up as whole numbers
 of 2^-60, because integer sums do not depend on the order in which threads deliver rows: the same buckets give the same
@@ -26,30 +30,27 @@ from __future__ import annotations
 SETTINGS_TABLES = """
 CREATE OR REPLACE TEMP TABLE build_types (type VARCHAR, weight DOUBLE, sign INTEGER);
 CREATE OR REPLACE TEMP TABLE build_roles (role VARCHAR, sign INTEGER);
-CREATE OR REPLACE TEMP TABLE build_clock (as_of INTEGER, prior_events DOUBLE);
+CREATE OR REPLACE TEMP TABLE build_clock (as_of INTEGER);
 CREATE OR REPLACE TEMP TABLE build_users (user_id VARCHAR);
 CREATE OR REPLACE TEMP TABLE build_attributes (
-    attribute VARCHAR, field VARCHAR, half_life_days DOUBLE, saturation_weight DOUBLE, levels INTEGER, keep INTEGER,
-    item_weight DOUBLE, related_weight DOUBLE, viewed_weight DOUBLE, viewed_half_life_days DOUBLE
+    attribute VARCHAR, field VARCHAR, half_life_days DOUBLE, saturation_weight DOUBLE, levels INTEGER, keep INTEGER
 );
+CREATE OR REPLACE TEMP TABLE build_half_lives (half_life_days DOUBLE);
 CREATE OR REPLACE TEMP TABLE build_events (attribute VARCHAR, events DOUBLE);
-CREATE OR REPLACE TEMP TABLE build_again (item VARCHAR, weight DOUBLE);
+CREATE OR REPLACE TEMP TABLE build_by_value (item VARCHAR, weight DOUBLE);
 CREATE OR REPLACE TEMP TABLE build_common (attribute VARCHAR, value VARCHAR);
 """
 
-FILL_TYPES = "INSERT INTO build_types VALUES (?, ?, ?)"
-FILL_ROLES = "INSERT INTO build_roles VALUES (?, ?)"
-FILL_CLOCK = "INSERT INTO build_clock VALUES (?, ?)"
-FILL_AGAIN = """
-INSERT INTO build_again
-    SELECT v.item, min(w.weight) FROM item_values v
-    JOIN (SELECT unnest($values::VARCHAR[]) AS value, unnest($weights::DOUBLE[]) AS weight) w ON w.value = v.value
-    WHERE v.field = $field GROUP BY v.item
+FILL_TYPES = "INSERT INTO build_types VALUES ($type, $weight, $sign)"
+FILL_ROLES = "INSERT INTO build_roles VALUES ($role, $sign)"
+FILL_CLOCK = "INSERT INTO build_clock VALUES ($as_of)"
+FILL_USERS = "INSERT INTO build_users SELECT DISTINCT unnest($users::VARCHAR[])"
+FILL_COMMON = "INSERT INTO build_common VALUES ($attribute, $value)"
+FILL_ATTRIBUTES = """
+INSERT INTO build_attributes VALUES ($attribute, $field, $half_life_days, $saturation_weight, $levels, $keep)
 """
-FILL_USERS = "INSERT INTO build_users SELECT DISTINCT unnest(?)"
-FILL_COMMON = "INSERT INTO build_common VALUES (?, ?)"
-FILL_ATTRIBUTES = "INSERT INTO build_attributes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-FILL_EVENTS = "INSERT INTO build_events VALUES (?, ?)"
+FILL_HALF_LIVES = "INSERT INTO build_half_lives VALUES ($half_life_days)"
+FILL_EVENTS = "INSERT INTO build_events VALUES ($attribute, $events)"
 
 VALUES = """
 CREATE OR REPLACE TEMP TABLE build_values AS
@@ -61,12 +62,6 @@ CREATE OR REPLACE TEMP TABLE build_values AS
     SELECT DISTINCT a.attribute, v.item, v.value FROM item_values v JOIN build_attributes a ON v.field = a.field
     WHERE v.item IN (SELECT item FROM build_buckets);
 """
-HALF_LIVES = """
-CREATE OR REPLACE TEMP TABLE build_half_lives AS
-    SELECT half_life_days FROM build_attributes
-    UNION SELECT viewed_half_life_days FROM build_attributes WHERE viewed_half_life_days IS NOT NULL;
-"""
-
 ALL_BUCKETS = "CREATE OR REPLACE TEMP VIEW build_buckets AS SELECT * FROM buckets"
 SOME_BUCKETS = """
 CREATE OR REPLACE TEMP VIEW build_buckets AS
@@ -138,7 +133,7 @@ HAVING count(DISTINCT item) >= $fewest AND common(count(DISTINCT value) / count(
 # The decayed events of the whole population, by attribute: what the share of a value not seen before is a part of.
 TOTALS = """
 SELECT a.attribute, t.mass / 1152921504606846976 FROM build_attributes a JOIN build_totals t USING (half_life_days)
-WHERE a.attribute NOT IN ('item', 'owned_demotion') AND t.mass > 0 ORDER BY a.attribute
+WHERE a.field <> $item_id AND t.mass > 0 ORDER BY a.attribute
 """
 
 NEXT_TABLES = """
@@ -152,7 +147,7 @@ CREATE OR REPLACE TABLE profile_events_next (user_id VARCHAR NOT NULL, events DO
 MASSES = """
 CREATE OR REPLACE TEMP TABLE masses AS
 SELECT c.user_id, c.item, h.half_life_days, sum(c.events) AS events, min(c.age) AS age, min(c.sign) AS sign,
-       min(c.sign) FILTER (c.sign > 0) AS other_sign,
+       min(c.sign) FILTER (c.sign > 0) AS other_sign, min(c.age) FILTER (c.sign = 0) AS bought_age,
        sum((c.mass * decay(c.age, h.half_life_days) * 1152921504606846976)::HUGEINT) AS mass,
        coalesce(sum((c.mass * decay(c.age, h.half_life_days) * 1152921504606846976)::HUGEINT)
                 FILTER (c.sign = 0), 0) AS bought,
@@ -161,74 +156,26 @@ FROM counted c CROSS JOIN build_half_lives h
 WHERE hash(c.user_id) % $partitions = $partition GROUP BY ALL
 """
 
-# What is forgotten counts as never had. Items never had (count 0) are limited apart: `related` has done it, and they
-# push out none that the shopper had. Where their level rounds to 0 they have no entry: only what a shopper had gets
-# level 1 for any weight above 0. What others did, who were learnt from, may have been the weakest of all signs.
-# Of a value is said what most of its count comes from: bought only where at least half of it was.
+# `weighed` are the rows of all signals together. Of entries that are not `known`, where the shopper has no event of the
+# value, those whose level rounds to 0 are left out: only what a shopper had gets level 1 for any weight above 0. They
+# are limited apart, too, so that they push out none that the shopper had.
 SCORED = """
 CREATE OR REPLACE TEMP TABLE scored AS
-WITH histories AS (
-    SELECT user_id, half_life_days, sum(mass)::DOUBLE / 1152921504606846976 AS events
-    FROM masses GROUP BY user_id, half_life_days
-), counts AS (
-    SELECT m.user_id, a.attribute, a.half_life_days, v.value,
-           CASE WHEN 2 * sum(m.bought) >= sum(m.mass) THEN 0 ELSE min(m.other_sign) END AS sign,
-           sum(m.mass)::DOUBLE / 1152921504606846976 AS count
-    FROM masses m JOIN build_attributes a ON a.half_life_days = m.half_life_days
-    JOIN build_values v ON v.item = m.item AND v.attribute = a.attribute GROUP BY ALL
-    HAVING remembered(sum(m.fresh)::DOUBLE / 1152921504606846976)
-), item_counts AS (
-    SELECT user_id, b.item, b.sign, b.bought::DOUBLE / 1152921504606846976 AS bought,
-           (v.mass - v.bought)::DOUBLE / 1152921504606846976 AS viewed
-    FROM masses b JOIN masses v USING (user_id, item)
-    JOIN build_attributes a ON a.half_life_days = b.half_life_days AND a.viewed_half_life_days = v.half_life_days
-    WHERE a.attribute = 'item' AND remembered(greatest(b.fresh, v.fresh)::DOUBLE / 1152921504606846976)
-), weighed AS (
-    SELECT c.user_id, c.attribute, c.value, c.count, c.sign,
-           log_lift(c.count, coalesce(p.share, c.count / t.events), h.events, k.prior_events) AS weight
-    FROM counts c
-    JOIN histories h ON h.user_id = c.user_id AND h.half_life_days = c.half_life_days
-    JOIN build_events t ON t.attribute = c.attribute
-    LEFT JOIN build_population p ON p.attribute = c.attribute AND p.value = c.value
-    CROSS JOIN build_clock k
-    WHERE c.count > 0
-    UNION ALL
-    SELECT user_id, a.attribute, item, coalesce(i.bought + i.viewed, 0), i.sign,
-           item_weight(coalesce(i.bought, 0), coalesce(g.weight, a.item_weight))
-           + item_weight(coalesce(i.viewed, 0), coalesce(a.viewed_weight, g.weight, a.item_weight))
-           + a.related_weight * coalesce(r.score, 0)
-    FROM item_counts i FULL JOIN related_scores r USING (user_id, item)
-    LEFT JOIN build_again g USING (item)
-    JOIN build_attributes a ON a.attribute = 'item'
-), levelled AS (
+WITH weighed AS ({rows}), levelled AS (
     SELECT w.*, a.saturation_weight, a.keep,
-           level(w.weight, a.saturation_weight, a.levels, (w.count > 0)::INTEGER)::SMALLINT AS level
+           level(w.weight, a.saturation_weight, a.levels, w.known::INTEGER)::SMALLINT AS level
     FROM weighed w JOIN build_attributes a ON a.attribute = w.attribute WHERE w.weight > 0
 )
 SELECT user_id, attribute, value, count, weight, weight > saturation_weight AS clipped, level,
-       row_number() OVER (
-           PARTITION BY user_id, attribute, count > 0
-           ORDER BY weight * CASE WHEN attribute = 'item' THEN 1 ELSE count END DESC, value
-       ) <= keep AS kept,
+       row_number() OVER (PARTITION BY user_id, attribute, known ORDER BY worth DESC, value) <= keep AS kept,
        o.role
 FROM levelled l JOIN build_roles o ON o.sign = coalesce(l.sign, (SELECT max(sign) FROM build_types)) WHERE level > 0
 """
-
-# The items bought, for `item_affinity.owned_demotion`, the newest first. None where that is no attribute of the build.
-BOUGHT = """
-INSERT INTO scored
-WITH bought AS (
-    SELECT user_id, item, min(age) AS age,
-           sum((mass * decay(age, half_life_days) * 1152921504606846976)::HUGEINT)::DOUBLE
-           / 1152921504606846976 AS count
-    FROM counted CROSS JOIN build_attributes
-    WHERE attribute = 'owned_demotion' AND sign = 0
-      AND hash(user_id) % $partitions = $partition
-    GROUP BY user_id, item
+NOTHING_SCORED = """
+CREATE OR REPLACE TEMP TABLE scored (
+    user_id VARCHAR, attribute VARCHAR, value VARCHAR, count DOUBLE, weight DOUBLE, clipped BOOLEAN, level SMALLINT,
+    kept BOOLEAN, role VARCHAR
 )
-SELECT user_id, attribute, item, count, 1, false, 1,
-       row_number() OVER (PARTITION BY user_id ORDER BY age, item) <= keep, 'purchase'
-FROM bought JOIN build_attributes ON attribute = 'owned_demotion'
 """
 
 KEEP = """
@@ -248,7 +195,7 @@ SELECT attribute, count(*) FILTER (kept), count(DISTINCT user_id), count(*) FILT
 FROM scored GROUP BY attribute
 """
 
-P99 = "SELECT approx_quantile(weight, 0.99) FROM profile_entries WHERE attribute = ?"
+P99 = "SELECT approx_quantile(weight, 0.99) FROM profile_entries WHERE attribute = $attribute"
 SHOPPERS = "SELECT count(DISTINCT user_id) FROM profile_entries"
 SHOPPERS_NEXT = "SELECT count(DISTINCT user_id) FROM profile_entries_next"
 BUCKETS = "SELECT count(*) FROM build_buckets"

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from affinity_search.config.model import Config
-from affinity_search.engine.protocol import Engine, path
+from affinity_search.engine.documents import read_versions
+from affinity_search.engine.indices import refresh
+from affinity_search.engine.protocol import Engine
 from affinity_search.engine.reading import count_whole, positions
 from affinity_search.publish.resync import Target
 from affinity_search.state.builds import read_meta, state_id, transaction, write_meta
@@ -44,7 +46,7 @@ class Counts:
 
 def count_both(engine: Engine, config: Config) -> Counts:
     """Documents in both indexes, those written a moment ago included."""
-    engine.call("POST", path(f"{config.lookup_index},{config.profile_index}", "_refresh"))
+    refresh(engine, config.lookup_index, config.profile_index)
     return Counts(count_whole(engine, config.lookup_index), count_whole(engine, config.profile_index))
 
 
@@ -103,12 +105,9 @@ def _sampled(engine: Engine, connection: DuckDBPyConnection, config: Config, use
     wanted += [(config.profile_index, user, build) for user, _, build in rows]
     if not wanted:
         return ""
-    docs = [{"_index": index, "_id": name, "_source": False} for index, name, _ in wanted]
-    only = {"filter_path": "docs._version,docs.found"}
-    found = engine.call("POST", "/_mget", {"docs": docs}, only)["docs"]
+    found = read_versions(engine, [(index, name) for index, name, _ in wanted])
     lost = sum(
-        not doc.get("found") or doc["_version"] != (build or doc["_version"])
-        for doc, (_, _, build) in zip(found, wanted, strict=True)
+        version is None or version != (build or version) for version, (_, _, build) in zip(found, wanted, strict=True)
     )
     return f"of {len(wanted)} documents looked at, {lost} are missing or another's" if lost else ""
 

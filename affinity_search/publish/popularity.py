@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from affinity_search.config.model import Config
 from affinity_search.engine.bulk import Action, Refusal, write_bulk
-from affinity_search.engine.indices import indices_behind
+from affinity_search.engine.indices import indices_behind, refresh
+from affinity_search.engine.mappings import read_metas
 from affinity_search.engine.ownership import mark_of
-from affinity_search.engine.protocol import Engine, path
+from affinity_search.engine.protocol import Engine
 from affinity_search.engine.reading import Position, positions
 from affinity_search.errors import ConfigError, EngineFailed, MissingResource
 from affinity_search.plain import plain_fields
@@ -108,7 +109,7 @@ def refresh_signals(
 
     actions = _updates(name, changed, everything=mode == "force")
     done = write_bulk(engine, actions, require_alias=name != index, on_written=hold)
-    engine.call("POST", path(name, "_refresh"))
+    refresh(engine, name)
     _expect_same_index(engine, name, found)
     return SignalReport(
         day,
@@ -184,8 +185,7 @@ def _hold(connection: DuckDBPyConnection, items: list[str]) -> None:
 
 
 def _warnings(engine: Engine, connection: DuckDBPyConnection, name: str) -> tuple[str, ...]:
-    mappings = engine.call("GET", path(name, "_mapping"), params={"filter_path": "*.mappings._meta"})
-    marks = [mark_of(body["mappings"]) for body in mappings.values()]
+    marks = [mark_of(mappings) for mappings in read_metas(engine, name).values()]
     states = {str(mark["state"]) for mark in marks if "state" in mark}
     if not states - {state_id(connection)}:
         return ()

@@ -10,17 +10,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from affinity_search.config.model import OWNED_DEMOTION, Config
+from affinity_search.config.model import Config
 from affinity_search.engine.bulk import Action, BulkReport, Refusal, write_bulk
+from affinity_search.engine.documents import Wanted, read_documents
 from affinity_search.engine.protocol import Engine
 from affinity_search.errors import EngineFailed, MissingResource
-from affinity_search.lookups.coding import codings
+from affinity_search.lookups.coding import Coding, codings
 from affinity_search.plain import plain_fields
 from affinity_search.profiles.documents import lookup_documents, profile_document, shopper_of
 from affinity_search.profiles.publication import Publication
@@ -177,15 +178,14 @@ def publish_profiles(
 
 def read_profile(engine: Engine, config: Config, user_id: str) -> dict[str, Any] | None:
     """The shopper's profile as published; None for a shopper without one. Raises MissingResource without the index."""
-    wanted = {"docs": [{"_index": config.profile_index, "_id": user_id}]}
-    found = engine.call("POST", "/_mget", wanted)["docs"][0]
-    if "error" in found:
+    (found,) = read_documents(engine, [Wanted(config.profile_index, user_id)])
+    if found.error:
         raise MissingResource(
-            f"{engine.url}: {config.profile_index}: {found['error'].get('reason', 'not there')}",
+            f"{engine.url}: {config.profile_index}: {found.error}",
             hint="Run `affinity apply`, then `affinity profiles publish`.",
             status=404,
         )
-    return dict(found["_source"]) if found["found"] else None
+    return None if found.source is None else dict(found.source)
 
 
 def _claim(
@@ -243,7 +243,7 @@ def _superseded(done: BulkReport, build: Build) -> list[str]:
 def _coding_hash(config: Config) -> str:
     coded = codings(config)
     parts: list[list[object]] = [[name, coding.levels, coding.multi_valued] for name, coding in sorted(coded.items())]
-    if OWNED_DEMOTION in coded:
+    if any(coding.negated for coding in coded.values()):
         parts.append([config.items.index])  # which stands in the documents
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16] + " "
 
@@ -314,8 +314,9 @@ def _remember(
 
 def _actions(reader: DuckDBPyConnection, config: Config, build: Build, desk: _Desk) -> Iterator[Action]:
     reader.execute(CHANGED)
+    coded = codings(config)
     for user_id, rows in groupby(_rows(reader), key=itemgetter(0)):
-        yield from _writes(config, build, desk, user_id, rows)
+        yield from _writes(config, coded, build, desk, user_id, rows)
     reader.execute(REMOVED)
     for user_id, documents in _rows(reader):
         desk.open(user_id, _Open("", [], len(documents) + 1))
@@ -324,11 +325,16 @@ def _actions(reader: DuckDBPyConnection, config: Config, build: Build, desk: _De
 
 
 def _writes(
-    config: Config, build: Build, desk: _Desk, user_id: str, rows: Iterator[tuple[Any, ...]]
+    config: Config,
+    coded: Mapping[str, Coding],
+    build: Build,
+    desk: _Desk,
+    user_id: str,
+    rows: Iterator[tuple[Any, ...]],
 ) -> Iterator[Action]:
     _, _, content, events, _, _, _, before = next(rows)
     affinities = {name: [row[2:7] for row in entries] for name, entries in groupby(rows, key=itemgetter(1))}
-    lookups = lookup_documents(user_id, affinities, codings(config), config.items.index)
+    lookups = lookup_documents(user_id, affinities, coded, config.items.index)
     gone = [document for document in before if document not in lookups]
     desk.open(user_id, _Open(content, list(lookups), len(lookups) + len(gone) + 1))
     for document, body in lookups.items():

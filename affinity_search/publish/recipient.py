@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from affinity_search.engine.mappings import read_mappings
 from affinity_search.engine.ownership import mark_of
-from affinity_search.engine.protocol import Engine, path
+from affinity_search.engine.protocol import Engine
 from affinity_search.errors import ConfigError
 
 __all__ = ["check_recipient"]
@@ -17,8 +18,7 @@ def check_recipient(engine: Engine, name: str, owner: str) -> None:
     One of another deployment never does. One that others make does, once it has both fields as `rank_feature`: that is
     how its makers ask for them, and without them the engine would add fields of its own guess.
     """
-    for index, body in engine.call("GET", path(name, "_mapping")).items():
-        mappings = body["mappings"]
+    for index, mappings in read_mappings(engine, name).items():
         other = mark_of(mappings).get("owner", owner)
         if other != owner:
             raise _refused(engine, name, f"{index}, an index of the deployment {other}", "Choose another items.index.")

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from affinity_search.config.model import Config
 from affinity_search.config.names import first_index
-from affinity_search.engine.answers import part
+from affinity_search.engine.indices import Identity, identify, refresh
+from affinity_search.engine.mappings import add_to_mappings
 from affinity_search.engine.ownership import mark_of
-from affinity_search.engine.protocol import Engine, path
+from affinity_search.engine.protocol import Engine
 from affinity_search.engine.reading import read_pages
 from affinity_search.errors import ConfigError, MissingResource
 from affinity_search.profiles.documents import shopper_of
@@ -80,22 +81,20 @@ def read_target(engine: Engine, config: Config) -> Target:
     """
     owner = config.engine.prefix
     lookup, profile = (_index(engine, alias, owner) for alias in (config.lookup_index, config.profile_index))
-    uuids = [part(engine, index, str, "settings", "index", "uuid") for index in (lookup, profile)]
-    return Target(" ".join(uuids), lookup.get("mappings", {}))
+    return Target(f"{lookup.uuid} {profile.uuid}", lookup.mappings)
 
 
-def _index(engine: Engine, alias: str, owner: str) -> Any:
+def _index(engine: Engine, alias: str, owner: str) -> Identity:
     try:
-        answer = engine.call("GET", path(alias), params={"filter_path": "*.settings.index.uuid,*.mappings._meta"})
+        found = identify(engine, alias)
     except MissingResource as error:
         raise _no_alias(engine, alias, "found nothing") from error
-    if alias in answer:
+    if alias in {one.index for one in found}:
         raise _no_alias(engine, alias, "found an index of that name")
-    if len(answer) != 1:
-        raise _no_alias(engine, alias, f"found one to {len(answer)} indexes")
-    ((index, body),) = answer.items()
-    _check_owner(engine, alias, index, mark_of(body.get("mappings", {})).get("owner"), owner)
-    return body
+    if len(found) != 1:
+        raise _no_alias(engine, alias, f"found one to {len(found)} indexes")
+    _check_owner(engine, alias, found[0].index, mark_of(found[0].mappings).get("owner"), owner)
+    return found[0]
 
 
 def _check_owner(engine: Engine, alias: str, index: str, found: str | None, owner: str) -> None:
@@ -122,7 +121,7 @@ def write_publication(engine: Engine, config: Config, target: Target, publicatio
     if target.publication == publication:
         return target
     meta = with_publication(target.mappings, publication)
-    engine.call("PUT", path(config.lookup_index, "_mapping"), {"_meta": meta})
+    add_to_mappings(engine, config.lookup_index, {"_meta": meta})
     return Target(target.indexes, {**target.mappings, "_meta": meta})
 
 
@@ -154,7 +153,7 @@ def believe(connection: DuckDBPyConnection, build: Build) -> None:
 
 
 def _refreshed(engine: Engine, alias: str) -> Iterator[list[dict[str, Any]]]:
-    engine.call("POST", path(alias, "_refresh"))
+    refresh(engine, alias)
     return read_pages(engine, alias, {"_source": False, "version": True})
 
 

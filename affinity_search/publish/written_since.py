@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from affinity_search.engine.protocol import Engine, path
+from affinity_search.engine.indices import refresh
+from affinity_search.engine.protocol import Engine
 from affinity_search.engine.reading import Position, read_pages
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def read_signals(
 def _written(engine: Engine, shard: Position, since: int) -> Iterator[list[dict[str, Any]]]:
     if shard.newest <= since:
         return iter(())
-    engine.call("POST", path(shard.index, "_refresh"))
+    refresh(engine, shard.index)
     query = {"range": {"_seq_no": {"gt": since}}} if since >= 0 else {"match_all": {}}
     body = {"query": query, "_source": ["popularity", "popularity_recent"]}
     return read_pages(engine, shard.index, body, {"preference": f"_shards:{shard.shard}"})

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, TypedDict, Unpack
 
 from affinity_search.config.model import Config
-from affinity_search.engine.protocol import Engine, path
-from affinity_search.engine.rendering import render_stored
+from affinity_search.engine.protocol import Engine
+from affinity_search.engine.searches import render_template, search_template
 from affinity_search.errors import ConfigError, EngineError
 from affinity_search.search.answer import Answer, read_answer
 from affinity_search.search.request import FilterValue, filter_parameters, sort_fields, sort_parameters
@@ -81,7 +81,7 @@ class Client:
         those of the body; where the body collapses or breaks ties, functions take its place. Without a shopper, and
         where a field sorts the hits, the body comes back as it is. Raises EngineError where there is no fragment.
         """
-        fragment = render_stored(self.engine, fragment_name(self.template), {"user_id": user_id})
+        fragment = render_template(self.engine, {"id": fragment_name(self.template)}, {"user_id": user_id})
         return personalised(body, fragment["rescore"]) if "rescore" in fragment else dict(body)
 
     def _answer(self, parameters: dict[str, Any]) -> Answer:
@@ -96,8 +96,7 @@ class Client:
             return replace(generic, notes=(*generic.notes, f"generic order, profiles unreadable: {error.message}"))
 
     def _sent(self, parameters: dict[str, Any]) -> Answer:
-        body = {"id": self.template, "params": parameters}
-        found = self.engine.call("POST", path(self.index, "_search", "template"), body)
+        found = search_template(self.engine, self.index, {"id": self.template}, parameters)
         personal = bool(parameters.get("user_id"))
         answer = read_answer(found, first_rank=parameters.get("from", 0) + 1, personal=personal)
         nobody = "user_id" in parameters and not personal

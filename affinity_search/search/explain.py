@@ -11,7 +11,7 @@ from affinity_search.search import sentences
 from affinity_search.search.answer import SORTED, Answer, Hit
 from affinity_search.search.client import Client, Options
 from affinity_search.search.deployed import other_configuration
-from affinity_search.search.told import read_shopper, with_values
+from affinity_search.search.moving_values import read_shopper, with_values
 
 __all__ = ["MOST_RANKS", "ExplainedHit", "Explanation", "explain", "generic_options", "said_of"]
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, Unpack
 
 from affinity_search.config.model import Config
-from affinity_search.engine.protocol import path
+from affinity_search.engine.searches import render_template, search, search_template
 from affinity_search.errors import MissingResource
 from affinity_search.search.answer import SORTED, Answer, Hit, read_answer
 from affinity_search.search.client import Client, Options
 from affinity_search.search.deployed import other_configuration
 from affinity_search.search.explain import MOST_RANKS, ExplainedHit, generic_options, said_of
-from affinity_search.search.told import read_shopper, with_values
+from affinity_search.search.moving_values import read_shopper, with_values
 
 __all__ = ["Placement", "place_item"]
 
@@ -81,12 +81,11 @@ class _Desk:
         return range(first + 1, first + size + 1)
 
     def search(self, body: Mapping[str, Any]) -> Any:
-        return self.client.engine.call("POST", path(self.client.index, "_search"), body)
+        return search(self.client.engine, self.client.index, body)
 
     def query(self, parameters: Mapping[str, Any]) -> Any:
         """The query that the deployed template makes of these parameters."""
-        wanted = {"id": self.client.template, "params": dict(parameters)}
-        return self.client.engine.call("POST", "/_render/template", wanted)["template_output"]["query"]
+        return render_template(self.client.engine, {"id": self.client.template}, parameters)["query"]
 
     def matches(self, item: str, parameters: Mapping[str, Any]) -> bool:
         one = {"bool": {"must": [self.query(parameters)], "filter": [{"ids": {"values": [item]}}]}}
@@ -94,9 +93,8 @@ class _Desk:
 
     def order(self, parameters: Mapping[str, Any]) -> Answer:
         """The first 10,000 hits, without their sources."""
-        wanted = {"id": self.client.template, "params": {**parameters, "from": 0, "size": MOST_RANKS}}
-        where = path(self.client.index, "_search", "template")
-        found = self.client.engine.call("POST", where, wanted, {"filter_path": RANKED_PARTS})
+        template, wanted = {"id": self.client.template}, {**parameters, "from": 0, "size": MOST_RANKS}
+        found = search_template(self.client.engine, self.client.index, template, wanted, only=RANKED_PARTS)
         return read_answer({"hits": {"hits": []}, **found})
 
 

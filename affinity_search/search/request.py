@@ -6,7 +6,8 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from affinity_search.engine.protocol import Engine, path
+from affinity_search.engine.mappings import aggregatable_fields
+from affinity_search.engine.protocol import Engine
 from affinity_search.errors import ConfigError
 from affinity_search.items.item import COMPUTED, value_text
 
@@ -85,10 +86,7 @@ def sort_fields(engine: Engine, index: str) -> tuple[str, ...]:
 
     Raises EngineError where the engine does not tell.
     """
-    asked = {"fields": "*", "filter_path": "fields.*.*.aggregatable"}
-    fields = engine.call("GET", path(index, "_field_caps"), params=asked).get("fields", {})
-    sortable = [name for name, kinds in fields.items() if all(kind["aggregatable"] for kind in kinds.values())]
-    return (*sorted(filter(_is_sort_field, sortable)), SCORE)
+    return (*sorted(filter(_is_sort_field, aggregatable_fields(engine, index))), SCORE)
 
 
 def _is_sort_field(name: str) -> bool:

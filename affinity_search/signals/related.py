@@ -20,8 +20,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from affinity_search.config.model import Config
-from affinity_search.state import given
+from pydantic import Field
+
+from affinity_search.columns import given
+from affinity_search.config.roles import PURCHASE, Role
+from affinity_search.config.section import NotNegative, Section
+from affinity_search.signals.signal import Settings, Term
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,7 +34,7 @@ if TYPE_CHECKING:
 
     _Columns = Mapping[str, NDArray[Any]]
 
-__all__ = ["learn_related", "prepare_scores"]
+__all__ = ["TERM", "Related", "learn_related", "prepare_scores", "said"]
 
 NEWEST_ITEMS = 500
 MOST_ITEMS = 3_000
@@ -116,14 +120,40 @@ class _Part(NamedTuple):
         return self.places[self.newest], self.rows[self.newest].searchsorted(range(self.shoppers + 1))
 
 
-def learn_related(connection: DuckDBPyConnection, config: Config) -> None:
+class Related(Section):
+    """Related items ("bought together"): a shopper's items boost what others who bought them bought as well.
+
+    Items that the shopper never had come on top of `profiles.max_items`, at most as many again.
+    """
+
+    weight: NotNegative = Field(
+        0.0, description="Share of this signal in the item affinity; 0 switches it off, 0.1 to 0.3 is usual."
+    )
+
+
+TERM = Term(
+    "related",
+    lambda settings: settings.item_affinity.related if settings.item_affinity.related_on else None,
+    "$related_weight * coalesce(r.score, 0)",
+    lambda settings: {"related_weight": settings.item_affinity.related.weight},
+)
+
+
+def said(role: Role | None) -> str:
+    """What is said of an item that the shopper never had; `role` is the least that histories may rest on."""
+    if role == PURCHASE:
+        return "people who bought what you bought also bought this"
+    return "this often goes with what is in your history"
+
+
+def learn_related(connection: DuckDBPyConnection, settings: Settings) -> None:
     """Fills the table `related_items_next` from the view `counted`; with nothing where the signal is off.
 
     A row is an item: its place (its column in W), the mean of its scores, and its row of W as 16-bit numbers by place.
     Where no two shoppers have an item in common there are none.
     """
     connection.execute(EMPTY)
-    if not config.item_affinity.related_on:
+    if not settings.item_affinity.related_on:
         return
     connection.execute(OWNED, {"newest": NEWEST_ITEMS, "pairs": MOST_PAIRS})
     connection.execute(PLACES, {"items": MOST_ITEMS})
@@ -133,20 +163,20 @@ def learn_related(connection: DuckDBPyConnection, config: Config) -> None:
     connection.execute("DROP TABLE related_owned; DROP TABLE related_places; DROP TABLE related_histories")
 
 
-def prepare_scores(connection: DuckDBPyConnection, config: Config, table: str) -> None:
+def prepare_scores(connection: DuckDBPyConnection, settings: Settings, table: str) -> None:
     """Fills the temporary table `related_scores` for the shoppers in `masses`, by what `table` says of the items.
 
     It holds r, where above 0, of the items that a shopper has, and of others the best `profiles.max_items` by r * s,
     ties by id.
     """
     connection.execute(SCORES)
-    if not config.item_affinity.related_on or not _number(connection, ITEMS.format(table=table)):
+    if not settings.item_affinity.related_on or not _number(connection, ITEMS.format(table=table)):
         return
     weights, means = _learnt(connection, table)
     connection.execute(HISTORIES.format(table=table), {"newest": NEWEST_ITEMS})
     connection.execute(SPLIT)
     for part in _parts(connection):
-        found = _scored(part, weights, means, config.profiles.max_items)
+        found = _scored(part, weights, means, settings.profiles.max_items)
         _insert(connection, ADD_SCORES.format(table=table), found)
     connection.execute("DROP TABLE related_histories; DROP TABLE related_shoppers")
 
@@ -154,7 +184,7 @@ def prepare_scores(connection: DuckDBPyConnection, config: Config, table: str) -
 def _learn(connection: DuckDBPyConnection, items: int, shoppers: int) -> None:
     import numpy as np
 
-    from affinity_search.signals import ease
+    from affinity_search.weights import ease
 
     pairs = np.zeros((items, items), np.int32)
     for part in _parts(connection):
@@ -191,7 +221,7 @@ def _parts(connection: DuckDBPyConnection) -> Iterator[_Part]:
 def _scored(part: _Part, weights: NDArray[np.float32], means: NDArray[np.float64], most: int) -> _Columns:
     import numpy as np
 
-    from affinity_search.signals import ease
+    from affinity_search.weights import ease
 
     found = ease.scores(weights, *part.histories)
     lifts = ease.log_lifts(found, means)

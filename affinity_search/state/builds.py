@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from affinity_search.config.model import Config
 from affinity_search.errors import DataError
+from affinity_search.signals import all_signals
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -66,18 +67,13 @@ def checked_build(connection: DuckDBPyConnection, config: Config) -> Build:
 
 def config_hash(config: Config) -> str:
     """Hash (16 hex digits) of what profiles depend on. Strengths are no part of it, except whether they are 0."""
-    item = config.item_affinity
-    by_value = item.bought_before.by_value
-    unused = {"owned_demotion"} if item.related_on else {"owned_demotion", "related"}
     parts = {
         "types": {name: [kind.weight, kind.role] for name, kind in config.events.types.items()},
         "time": config.events.time,
-        "attributes": {n: a.model_dump(exclude={"strength"}) for n, a in config.active_attributes.items()},
-        "item": item.model_dump(exclude={"strength"} | unused) if item.strength else None,
         "profiles": config.profiles.model_dump(),
-        **({"again": config.attributes[by_value.attribute].field} if item.strength and by_value else {}),
-        **({"new": [item.bought_before.half_life_days, config.items.index]} if item.owned_demotion else {}),
     }
+    for signal in all_signals():
+        parts |= signal.hashed(config, list(signal.parts(config)))
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 

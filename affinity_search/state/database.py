@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from affinity_search.errors import DataError
 from affinity_search.extras import extra_module
@@ -14,7 +14,7 @@ from affinity_search.extras import extra_module
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-__all__ = ["given", "open_state"]
+__all__ = ["open_state"]
 
 # `day` is days since 1970-01-01, or the shopper's sequence number where `events.time` is `sequence`.
 SCHEMA = """
@@ -103,19 +103,6 @@ def _connected(path: Path, config: dict[str, str | bool | int | float | list[str
         yield connection
     finally:
         connection.close()
-
-
-@contextmanager
-def given(connection: DuckDBPyConnection, name: str, columns: Mapping[str, Any]) -> Iterator[None]:
-    """Lets statements read these columns, NumPy arrays of one length, as a table of this name."""
-    # A result that was not read to its end would hold the connection.
-    connection.fetchall()
-    connection.register(name, columns)
-    try:
-        yield
-        connection.fetchall()
-    finally:
-        connection.unregister(name)
 
 
 def _migrate(connection: DuckDBPyConnection, path: Path) -> None:

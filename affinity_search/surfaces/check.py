@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
 from typing import Any
 
-from affinity_search.engine.protocol import Engine, path
+from affinity_search.engine.protocol import Engine
+from affinity_search.engine.searches import render_template, search_template
 from affinity_search.errors import BrokenAnswer, ConfigError, MissingResource, RefusedRequest
 from affinity_search.surfaces.search import Template
 
@@ -34,10 +35,9 @@ def parameter_names(template: Template) -> tuple[str, ...]:
 def render(engine: Engine, source: str, parameters: Mapping[str, Any]) -> Any:
     """The body that the engine renders, or None where the outcome is no JSON or the engine refuses to render it."""
     try:
-        answer = engine.call("POST", "/_render/template", {"source": source, "params": dict(parameters)})
+        return render_template(engine, {"source": source}, parameters)
     except (BrokenAnswer, RefusedRequest):
         return None
-    return answer["template_output"]
 
 
 def check_template(engine: Engine, template: Template) -> int:
@@ -63,9 +63,9 @@ def check_template(engine: Engine, template: Template) -> int:
 
 def _search(engine: Engine, template: Template, parameters: Mapping[str, Any]) -> None:
     """Lets the engine parse the query; it is sent to a pattern that no index has, the items may not be there yet."""
-    nowhere = path(f"{template.versioned_name}-no-such-index-*", "_search", "template")
+    nowhere = f"{template.versioned_name}-no-such-index-*"
     try:
-        engine.call("POST", nowhere, {"source": template.source, "params": dict(parameters)})
+        search_template(engine, nowhere, {"source": template.source}, parameters)
     except RefusedRequest as error:
         raise ConfigError(f"template {template.name}: expected a query that runs, got {error}") from error
     except MissingResource:

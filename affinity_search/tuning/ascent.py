@@ -9,17 +9,18 @@ from math import prod
 
 from affinity_search.config.model import Config
 from affinity_search.offline.scorer import Scorer
+from affinity_search.signals import reweighed
 from affinity_search.tuning.acceptance import Auc, Judged, Measured, Objective, accepted, judge, measure_auc
 from affinity_search.tuning.parameters import USUAL_STRENGTH, Parameter, parameters
 
-__all__ = ["Found", "Step", "Trial", "ascend", "measure"]
+__all__ = ["Found", "JudgedCandidate", "Step", "ascend", "measure"]
 
 ROUNDS = 2
 ATTRIBUTES_AT_ONCE = 8
 
 
 @dataclass(frozen=True)
-class Trial:
+class JudgedCandidate:
     """A value that was tried, and what it did against the value before."""
 
     value: float
@@ -35,7 +36,7 @@ class Step:
 
     address: str
     before: float
-    trials: tuple[Trial, ...]
+    candidates: tuple[JudgedCandidate, ...]
     changes: tuple[float, ...] = ()
     factor: bool = False
 
@@ -50,14 +51,14 @@ class Step:
         return self.after != self.before
 
     @property
-    def taken(self) -> Trial | None:
-        """The trial of the value taken last; None where none was."""
-        return next((trial for trial in self.trials if self.changes and trial.value == self.changes[-1]), None)
+    def taken(self) -> JudgedCandidate | None:
+        """The candidate of the value taken last; None where none was."""
+        return next((one for one in self.candidates if self.changes and one.value == self.changes[-1]), None)
 
     @property
-    def best(self) -> Trial:
-        """The trial with the highest gain; there is at least one."""
-        return max(self.trials, key=lambda trial: trial.judged.aim.mean)
+    def best(self) -> JudgedCandidate:
+        """The candidate with the highest gain; there is at least one."""
+        return max(self.candidates, key=lambda one: one.judged.aim.mean)
 
 
 @dataclass(frozen=True)
@@ -82,11 +83,11 @@ class Found:
 
 @dataclass(frozen=True)
 class _Move:
-    """A candidate that may be taken: its trial among all of the parameter, and how good its configuration is."""
+    """A candidate that may be taken, all that its parameter has, and how good its configuration is."""
 
     parameter: Parameter
-    trial: Trial
-    trials: tuple[Trial, ...]
+    candidate: JudgedCandidate
+    candidates: tuple[JudgedCandidate, ...]
     config: Config
     quality: Measured
 
@@ -151,11 +152,11 @@ def _climb(ascent: _Ascent, group: Sequence[Parameter], config: Config, now: Mea
         moves = [move for parameter in left if (move := _try(ascent, parameter, config, now))]
         if not moves:
             break
-        best = max(moves, key=lambda move: move.trial.judged.aim.mean)
+        best = max(moves, key=lambda move: move.candidate.judged.aim.mean)
         address = best.parameter.address
         # Put last, so that attributes stand in the order of their use.
         step = ascent.steps.pop(address)
-        ascent.steps[address] = replace(step, trials=best.trials, changes=(*step.changes, best.trial.value))
+        ascent.steps[address] = replace(step, candidates=best.candidates, changes=(*step.changes, best.candidate.value))
         config, now = best.config, best.quality
         left.remove(best.parameter)
     return config, now
@@ -164,28 +165,29 @@ def _climb(ascent: _Ascent, group: Sequence[Parameter], config: Config, now: Mea
 def _try(ascent: _Ascent, parameter: Parameter, config: Config, now: Measured) -> _Move | None:
     """The candidate to take, if there is one; of a parameter that never changed what was tried is kept as its step."""
     scorer, aim, start = ascent.scorer, ascent.aim, ascent.start
-    found: list[tuple[Trial, Config, Measured]] = []
+    found: list[tuple[JudgedCandidate, Config, Measured]] = []
     for candidate in parameter.candidates(config):
         if parameter.attribute and candidate.value and not ascent.auc[parameter.attribute].enough:
             continue
-        fitted = scorer.fitted(candidate.config, parameter.refits(config))
+        fitted = scorer.fitted(candidate.config, reweighed(config, candidate.config))
         quality = measure(scorer, fitted)
-        found.append((Trial(candidate.value, judge(scorer.searches, now, quality, aim, start)), fitted, quality))
-    trials = tuple(trial for trial, _, _ in found)
+        judged = judge(scorer.searches, now, quality, aim, start)
+        found.append((JudgedCandidate(candidate.value, judged), fitted, quality))
+    candidates = tuple(one for one, _, _ in found)
     earlier = ascent.steps.get(parameter.address) or Step(parameter.address, parameter.now(config), ())
-    if trials and not earlier.changes:
-        ascent.steps[parameter.address] = replace(earlier, trials=trials, factor=parameter.factor)
+    if candidates and not earlier.changes:
+        ascent.steps[parameter.address] = replace(earlier, candidates=candidates, factor=parameter.factor)
     able = [
-        _Move(parameter, trial, trials, fitted, quality)
-        for trial, fitted, quality in found
-        if accepted(trial.judged, parameter, trial.value, ascent.auc)
+        _Move(parameter, one, candidates, fitted, quality)
+        for one, fitted, quality in found
+        if accepted(one.judged, parameter, one.value, ascent.auc)
     ]
     return _nearest(ascent, able) if able else None
 
 
 def _nearest(ascent: _Ascent, able: Sequence[_Move]) -> _Move:
     """The first, which is the nearest, that the best is not likely to beat."""
-    best = max(able, key=lambda move: move.trial.judged.aim.mean)
+    best = max(able, key=lambda move: move.candidate.judged.aim.mean)
     searches, aim, start = ascent.scorer.searches, ascent.aim, ascent.start
     return next(
         move for move in able if move is best or not judge(searches, move.quality, best.quality, aim, start).leads

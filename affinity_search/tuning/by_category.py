@@ -15,7 +15,7 @@ from affinity_search.offline.quality import Quality
 from affinity_search.offline.scorer import Scorer
 from affinity_search.offline.shop import Shop
 from affinity_search.tuning.acceptance import LIKELY, Measured, Objective, judge
-from affinity_search.tuning.ascent import Found, Step, Trial, measure
+from affinity_search.tuning.ascent import Found, JudgedCandidate, Step, measure
 
 __all__ = ["BY_VALUE", "by_category"]
 
@@ -48,13 +48,13 @@ def by_category(found: Found, scorer: Scorer, shop: Shop, attribute: str | None,
         return found
     crossed = Measured(found.end.generic, _crossed(scorer, categories, qualities))
     judged = judge(scorer.searches, found.end, crossed, aim, found.start)
-    trial = Trial(float(len(factors)), judged)
+    candidate = JudgedCandidate(float(len(factors)), judged)
     if not judged.good:
-        return replace(found, steps=(*found.steps, Step(BY_VALUE, 0.0, (trial,))))
+        return replace(found, steps=(*found.steps, Step(BY_VALUE, 0.0, (candidate,))))
     weights = {value: weight * factor for value, factor in factors.items()}
     config: Config = changed(found.config, {BY_VALUE: {"attribute": attribute, "weights": weights}})
     end = measure(scorer, config)
-    steps = (*found.steps, Step(BY_VALUE, 0.0, (trial,), (trial.value,)))
+    steps = (*found.steps, Step(BY_VALUE, 0.0, (candidate,), (candidate.value,)))
     total = judge(scorer.searches, found.start, end, aim, found.start)
     return replace(found, config=config, steps=steps, end=end, total=total)
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from affinity_search.config.model import ITEM, Config
+from affinity_search.config.model import Config
 from affinity_search.offline.changes import changed, value_at
 
 __all__ = ["USUAL_STRENGTH", "Candidate", "Parameter", "Signal", "parameters"]
@@ -57,8 +57,7 @@ class Parameter:
     """One number, or one factor on several, at this address of affinity.yaml.
 
     `now` is its present value, `others` the values to try with what each changes; there are none where the parameter
-    has no effect. `refits` are the parts of the profile that weigh otherwise with another value, so that their full
-    weights have to be fitted. A gain must reach `least_gain`. `attribute` is the attribute that the parameter switches
+    has no effect. A gain must reach `least_gain`. `attribute` is the attribute that the parameter switches
     on or off: its AUC, too, has a say. The value of a `factor` is what several numbers are multiplied by.
     """
 
@@ -66,7 +65,6 @@ class Parameter:
     signal: Signal
     now: Callable[[Config], float]
     others: Callable[[Config], Mapping[float, Changes]]
-    refits: Callable[[Config], tuple[str, ...]]
     least_gain: float = 0.0
     attribute: str = ""
     factor: bool = False
@@ -88,13 +86,13 @@ def parameters(config: Config) -> tuple[tuple[Parameter, ...], ...]:
     return (
         (_number("popularity.recent.weight", "popularity", RECENT, _has_calendar),),
         (_number("popularity.all_time.weight", "popularity", ALL_TIME),),
-        (_number("item_affinity.strength", "bought_before", STRENGTHS, refits=_list_switched_on),),
+        (_number("item_affinity.strength", "bought_before", STRENGTHS),),
         (_number("item_affinity.owned_demotion", "owned_demotion", DEMOTIONS, _owned_items_are_not_boosted),),
         (_related(),),
         tuple(_switch(name) for name in names),
-        (_factor("attributes.*.strength", "attribute", STRENGTH_FACTORS, _strengths, lambda _: ()),),
-        (_factor("half_life_days", "profile", HALF_LIFE_FACTORS, _half_lives, _every_part),),
-        (_number("profiles.prior_events", "profile", PRIORS, _has_attributes, _active),),
+        (_factor("attributes.*.strength", "attribute", STRENGTH_FACTORS, _strengths),),
+        (_factor("half_life_days", "profile", HALF_LIFE_FACTORS, _half_lives),),
+        (_number("profiles.prior_events", "profile", PRIORS, _has_attributes),),
         (_number("item_affinity.levels", "bought_before", LEVELS, _list_is_on),),
         *((_levels(name, config),) for name in names),
         (_number("search.window", "search", WINDOWS, _rescores, least_gain=LEAST_FOR_WINDOW),),
@@ -106,13 +104,12 @@ def _number(
     signal: Signal,
     values: Sequence[float],
     applies: Callable[[Config], bool] = lambda _: True,
-    refits: Callable[[Config], tuple[str, ...]] = lambda _: (),
     least_gain: float = 0.0,
 ) -> Parameter:
     def others(config: Config) -> Mapping[float, Changes]:
         return {value: {address: value} for value in values} if applies(config) else {}
 
-    return Parameter(address, signal, lambda config: float(value_at(config, address)), others, refits, least_gain)
+    return Parameter(address, signal, lambda config: float(value_at(config, address)), others, least_gain)
 
 
 def _factor(
@@ -120,14 +117,13 @@ def _factor(
     signal: Signal,
     factors: Sequence[float],
     addresses: Callable[[Config], Sequence[str]],
-    refits: Callable[[Config], tuple[str, ...]],
 ) -> Parameter:
     """Several numbers together: the value is what they are multiplied by, 1 at present."""
 
     def others(config: Config) -> Mapping[float, Changes]:
         return {f: scaled for f in factors if (scaled := _scaled(config, addresses(config), f))}
 
-    return Parameter(address, signal, lambda _: 1.0, others, refits, factor=True)
+    return Parameter(address, signal, lambda _: 1.0, others, factor=True)
 
 
 def _scaled(config: Config, addresses: Sequence[str], factor: float) -> Changes:
@@ -143,10 +139,7 @@ def _switch(name: str) -> Parameter:
         strength = 0.0 if config.attributes[name].strength else median(on) if on else USUAL_STRENGTH
         return {strength: {address: strength}}
 
-    refits = (name,)
-    return Parameter(
-        address, "attribute", lambda config: config.attributes[name].strength, others, lambda _: refits, attribute=name
-    )
+    return Parameter(address, "attribute", lambda config: config.attributes[name].strength, others, attribute=name)
 
 
 def _related() -> Parameter:
@@ -162,7 +155,7 @@ def _related() -> Parameter:
     def now(config: Config) -> float:
         return config.item_affinity.related.weight if config.item_affinity.strength else 0.0
 
-    return Parameter(address, "related", now, others, lambda _: (ITEM,))
+    return Parameter(address, "related", now, others)
 
 
 def _levels(name: str, config: Config) -> Parameter:
@@ -197,19 +190,6 @@ def _owned_items_are_not_boosted(config: Config) -> bool:
     item = config.item_affinity
     boosted = item.strength and (item.bought_before.weight or item.viewed_before.weight)
     return bool(config.events.purchases) and not boosted
-
-
-def _list_switched_on(config: Config) -> tuple[str, ...]:
-    # A list that was off has a saturation weight that fits nothing yet.
-    return () if config.item_affinity.strength else (ITEM,)
-
-
-def _active(config: Config) -> tuple[str, ...]:
-    return tuple(config.active_attributes)
-
-
-def _every_part(config: Config) -> tuple[str, ...]:
-    return (*config.active_attributes, ITEM)
 
 
 def _strengths(config: Config) -> list[str]:

@@ -116,11 +116,11 @@ def _step_json(step: Step) -> dict[str, Any]:
         "after": step.after,
         "tried": [
             {
-                "value": trial.value,
-                "all": _gain_json(trial.judged.verdict.all),
-                "novel": _gain_json(trial.judged.verdict.novel),
-                "falls_against_generic": not trial.judged.harmless,
+                "value": candidate.value,
+                "all": _gain_json(candidate.judged.verdict.all),
+                "novel": _gain_json(candidate.judged.verdict.novel),
+                "falls_against_generic": not candidate.judged.harmless,
             }
-            for trial in step.trials
+            for candidate in step.candidates
         ],
     }

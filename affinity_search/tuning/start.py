@@ -8,10 +8,11 @@ from typing import Literal
 
 from pydantic import ValidationError
 
-from affinity_search.config.model import RESERVED_ATTRIBUTES, Attribute, Config
+from affinity_search.config.model import Attribute, Config
 from affinity_search.config.roles import PURCHASE
 from affinity_search.offline.shop import AttributeFacts, Shop
 from affinity_search.offline.types import EventTypes
+from affinity_search.signals import reserved_names
 
 __all__ = ["HALF_LIFE", "attribute_names", "start_config", "why_unfit"]
 
@@ -56,7 +57,7 @@ def attribute_names(fields: Iterable[str]) -> dict[str, str]:
     names: dict[str, str] = {}
     for field in fields:
         plain = re.sub(r"[^a-z0-9]+", "_", field.removeprefix("attrs.").lower()).strip("_")[:34]
-        if not plain or not plain[0].isalpha() or plain in RESERVED_ATTRIBUTES:
+        if not plain or not plain[0].isalpha() or plain in reserved_names():
             plain = f"attr_{plain}".rstrip("_")
         name, number = plain, 1
         while name in names.values():

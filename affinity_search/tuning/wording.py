@@ -60,13 +60,13 @@ def addresses(step: Step, config: Config) -> Iterator[str]:
 
 def why(step: Step) -> str:
     """What became of the number and what that gains, or why it stays."""
-    trial = step.taken
-    if trial and step.moved:
+    taken = step.taken
+    if taken and step.moved:
         ending = "" if len(step.changes) == 1 else ", by the last change"
-        return f"{_value(step, step.before)} -> {_value(step, step.after)}: {gains(trial.judged.verdict)}{ending}"
-    if trial:
+        return f"{_value(step, step.before)} -> {_value(step, step.after)}: {gains(taken.judged.verdict)}{ending}"
+    if taken:
         return (
-            f"{_value(step, step.before)} again, after {_value(step, step.changes[-2])}: {gains(trial.judged.verdict)}"
+            f"{_value(step, step.before)} again, after {_value(step, step.changes[-2])}: {gains(taken.judged.verdict)}"
         )
     best = step.best
     said = f"{_value(step, step.before)} stays; the best other value, {_value(step, best.value)}: "

@@ -17,7 +17,7 @@ import pytest
 
 from affinity_search.config import Config, load_config
 from affinity_search.deploy.items import load_items
-from affinity_search.engine.indices import resolve_alias
+from affinity_search.engine.aliases import resolve_alias
 from affinity_search.engine.opensearch import OpenSearchEngine
 from affinity_search.state import open_state
 

@@ -6,16 +6,14 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
+from affinity_search.engine.aliases import move_aliases, resolve_alias, standing_behind
 from affinity_search.engine.bulk import Action, BulkReport, write_bulk
 from affinity_search.engine.indices import (
     create_index,
     delete_index,
     indices_behind,
     is_index_of,
-    move_aliases,
     new_index_name,
-    resolve_alias,
-    standing_behind,
     unaliased_indices,
 )
 from affinity_search.engine.opensearch import OpenSearchEngine

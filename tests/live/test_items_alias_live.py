@@ -13,7 +13,8 @@ from click.testing import CliRunner, Result
 
 from affinity_search.cli import main
 from affinity_search.config import load_config
-from affinity_search.engine.indices import create_index, resolve_alias
+from affinity_search.engine.aliases import resolve_alias
+from affinity_search.engine.indices import create_index
 from affinity_search.engine.opensearch import OpenSearchEngine
 from affinity_search.state import open_state
 

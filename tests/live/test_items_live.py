@@ -18,8 +18,9 @@ from duckdb import DuckDBPyConnection
 from affinity_search.cli import main
 from affinity_search.config import Config, load_config
 from affinity_search.deploy.items import load_items
+from affinity_search.engine.aliases import resolve_alias
 from affinity_search.engine.bulk import write_bulk
-from affinity_search.engine.indices import create_index, indices_behind, is_index_of, new_index_name, resolve_alias
+from affinity_search.engine.indices import create_index, indices_behind, is_index_of, new_index_name
 from affinity_search.engine.opensearch import OpenSearchEngine
 from affinity_search.engine.protocol import path
 from affinity_search.errors import ConfigError, DataError, EngineFailed, EngineUnavailable, MissingResource
@@ -200,7 +201,7 @@ def test_a_price_that_cannot_be_read_is_lost_and_said(desk: Desk) -> None:
     desk.state.execute("INSERT INTO buckets VALUES ('u', 'a', 'purchase', 80, 3), ('u', 'gone', 'purchase', 80, 1)")
     source = desk.write(*({"id": f"i{n}", "price": f"{n},50"} for n in range(5)), {"id": "a", "price": "1.50"})
     report = load_items(desk.engine, desk.state, source, desk.config)
-    plain = "expected a plain number such as 1299.00 (no comma, no currency), got"
+    plain = "expected a plain number such as 1299.00 (`items.source.fields.price` says how others are written), got"
     examples = tuple(f"line {n + 1}: {plain} '{n},50'" for n in range(3))
     assert (report.loaded, report.lost) == (6, {"price": LostField(5, examples)})
     assert report.known == KnownItems(4, 3, True)

@@ -283,6 +283,16 @@ def test_a_stored_template_gets_a_twin_and_a_rollback_takes_it(desk: Desk) -> No
     assert (stored(desk, twin.template), stored(desk, theirs)) == (None, body)
 
 
+def test_a_template_that_is_not_there_is_said_with_the_nearest(desk: Desk) -> None:
+    desk.config(BODIES["everything"])
+    put_template(desk, f"{desk.prefix}theirs", BODIES["everything"])
+    result = wrap(desk, "wrap", f"{desk.prefix}their")
+    assert result.exit_code == 2
+    assert (
+        f"expected a stored template {desk.prefix}their, found none; did you mean {desk.prefix}theirs?" in result.output
+    )
+
+
 def test_a_template_in_place_comes_back_byte_for_byte(desk: Desk) -> None:
     desk.create(1)
     theirs, body = f"{desk.prefix}theirs", BODIES["sorted on request"] + "\n\n  \t"

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from affinity_search.cli import main
 from affinity_search.engine import Engine
-from affinity_search.engine.indices import resolve_alias
+from affinity_search.engine.aliases import resolve_alias
 from affinity_search.errors import EngineError
 from tests.live.shop import BIRCH_FAN, Shop, open_shop
 

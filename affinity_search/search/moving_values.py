@@ -1,4 +1,4 @@
-"""Which values of a hit moved it, and what the shopper's events say of them: told by the engine's own documents."""
+"""Which values of a hit moved it, and what the shopper's events say of them, by the engine's own documents."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from affinity_search.config.model import ITEM, OWNED_DEMOTION, Config
+from affinity_search.config.model import Config
 from affinity_search.config.roles import ROLES
+from affinity_search.engine.documents import Wanted, read_documents
 from affinity_search.engine.protocol import Engine
 from affinity_search.items.item import record_values
 from affinity_search.items.keys import affinity_key
 from affinity_search.lookups.coding import slot_level
 from affinity_search.profiles.documents import lookup_id
 from affinity_search.search.answer import Hit, Reason
+from affinity_search.signals import signal_of
 
 __all__ = ["Shopper", "read_shopper", "with_values"]
 
@@ -33,9 +35,9 @@ def read_shopper(engine: Engine, config: Config, user: str, hits: Iterable[Hit])
     slots = sorted({(reason.attribute, slot) for hit in hits for reason in hit.reasons for slot in reason.slots})
     if not slots:
         return Shopper({}, {})
-    wanted = [{"_index": config.lookup_index, "_id": lookup_id(*slot, user), "_source": ["v"]} for slot in slots]
-    found = engine.call("POST", "/_mget", {"docs": [*wanted, {"_index": config.profile_index, "_id": user}]})["docs"]
-    *lists, profile = [document.get("_source", {}) for document in found]
+    wanted = [Wanted(config.lookup_index, lookup_id(*slot, user), ("v",)) for slot in slots]
+    found = read_documents(engine, [*wanted, Wanted(config.profile_index, user)])
+    *lists, profile = [document.source or {} for document in found]
     affinities = profile.get("affinities", {})
     entries = {(name, entry["value"]): entry for name, some in affinities.items() for entry in some}
     return Shopper({slot: frozenset(one.get("v", ())) for slot, one in zip(slots, lists, strict=True)}, entries)
@@ -43,10 +45,10 @@ def read_shopper(engine: Engine, config: Config, user: str, hits: Iterable[Hit])
 
 def with_values(hit: Hit, config: Config, shopper: Shopper) -> Hit:
     """The hit with the values named that moved it; a value counts only where its key stands in a list that matched."""
-    return replace(hit, reasons=tuple(_told(reason, hit, config, shopper) for reason in hit.reasons))
+    return replace(hit, reasons=tuple(_with_value(reason, hit, config, shopper) for reason in hit.reasons))
 
 
-def _told(reason: Reason, hit: Hit, config: Config, shopper: Shopper) -> Reason:
+def _with_value(reason: Reason, hit: Hit, config: Config, shopper: Shopper) -> Reason:
     values = _moving(reason, _values(reason.attribute, hit, config), shopper)
     if not values:
         return reason
@@ -54,16 +56,14 @@ def _told(reason: Reason, hit: Hit, config: Config, shopper: Shopper) -> Reason:
     # Of several values the weakest evidence counts, so that nothing said of them claims too much.
     roles = [entry.get("role") for entry in entries]
     role = None if None in roles else max(roles, key=ROLES.index)
-    related = reason.attribute == ITEM and entries[0].get("count", 1) == 0
+    related = reason.attribute not in config.attributes and entries[0].get("count", 1) == 0
     return replace(reason, value=values[0], values=values, role=role, related=related)
 
 
 def _values(attribute: str, hit: Hit, config: Config) -> tuple[str, ...]:
-    if attribute == ITEM:
-        return (hit.id,)
-    if attribute == OWNED_DEMOTION or attribute not in config.attributes:
-        return ()
-    return record_values(hit.source, config.attributes[attribute].field)
+    if attribute in config.attributes:
+        return record_values(hit.source, config.attributes[attribute].field)
+    return (hit.id,) if signal_of(attribute).name else ()  # of an id list, or of an attribute that is not known here
 
 
 def _moving(reason: Reason, values: Iterable[str], shopper: Shopper) -> tuple[str, ...]:

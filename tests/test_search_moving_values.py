@@ -10,7 +10,7 @@ from affinity_search.config import Config, parse_config
 from affinity_search.engine import EngineInfo
 from affinity_search.items.keys import affinity_key
 from affinity_search.search import Hit, Reason
-from affinity_search.search.told import Shopper, read_shopper, with_values
+from affinity_search.search.moving_values import Shopper, read_shopper, with_values
 
 CONFIG: Config = parse_config(
     "{events: {types: {purchase: {weight: 1}}}, engine: {prefix: p}, item_affinity: {strength: 1}, attributes: "

@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from affinity_search.signals.weights import related_weight
+from affinity_search.weights.formula import related_weight
 
 __all__ = ["add_pairs", "best", "item_weights", "log_lifts", "scores"]
 
@@ -54,7 +54,7 @@ def scores(weights: NDArray[np.float32], places: Places, starts: Starts) -> Floa
 
 
 def log_lifts(found: Floats, means: Floats) -> Floats:
-    """`weights.related_weight` of each score in `found` (shoppers x items) against the mean of its item."""
+    """`formula.related_weight` of each score in `found` (shoppers x items) against the mean of its item."""
     lifts = np.zeros_like(found)
     above = found > means
     lifts[above] = related_weight(found[above], np.broadcast_to(means, found.shape)[above])
