@@ -28,6 +28,7 @@ COMMANDS = {
     "render": ("templates:render", "Print the search template, or with --params the query that the engine..."),
     "plan": ("deploy:plan", "Show what `apply` would change in the engine"),
     "apply": ("deploy:apply", "Give the engine what affinity.yaml wants."),
+    "wrap": ("deploy:wrap", "Personalise a stored template of yours, beside it or in place."),
     "rollback": ("deploy:rollback", "Reverse the last apply that is not yet reversed"),
     "status": ("deploy:status", "Show the engine, what it holds of this configuration"),
     "search": ("search:search", "Search through the deployed template."),
