@@ -174,9 +174,9 @@ def judged(values: Values, rules: EventRules, moment: Callable[[str], int] | Non
         # The type first: events that the shop does not use (searches, logins) may well have no item.
         kind = identifier(kind, "type")
         if (type_weight := rules.weights.get(kind)) is None:
-            return Rejected(Verdict.UNMAPPED)
+            return Rejected(Verdict.UNMAPPED, kind)
         if not type_weight:
-            return Rejected(Verdict.FILTERED)
+            return Rejected(Verdict.FILTERED, kind)
         text = ts if type(ts) is str else field_text(ts, "ts")
         time = moment(text) if moment else parse_step(text) if rules.time == "sequence" else parse_date(text)
         event = Event(
