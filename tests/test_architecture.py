@@ -32,7 +32,7 @@ ORDER = (
     ("engine",),
     ("offline", "surfaces.check"),
     ("deploy", "publish", "search"),
-    ("sandbox",),
+    ("adoption", "sandbox"),
     ("tuning",),
     ("evaluation",),
     ("api",),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
 
@@ -16,9 +17,11 @@ from affinity_search.cli.options import (
     mode_of,
     verify_option,
 )
-from affinity_search.cli.stderr import warn
+from affinity_search.cli.stderr import progress_of, warn
 from affinity_search.config import load_config
+from affinity_search.deploy.catalogue import CatalogueReport, catalogue_from_file, catalogue_from_index
 from affinity_search.deploy.items import LoadReport, load_items
+from affinity_search.deploy.verify import Verification, verify_items
 from affinity_search.engine import connect
 from affinity_search.publish.popularity import SignalReport, refresh_signals
 from affinity_search.state import open_state
@@ -30,7 +33,7 @@ REFUSALS_SHOWN = 5
 
 @click.group()
 def items() -> None:
-    """Load the items and refresh their popularity."""
+    """Load the items, take in their values, check their keys, refresh their popularity."""
 
 
 @items.command()
@@ -46,6 +49,49 @@ def load(file: Path, accept_loss: bool, take_over: bool, config_path: Path, as_j
         report = load_items(connect(shop.engine), connection, file, shop, accept_loss=accept_loss, take_over=take_over)
     click.echo(json.dumps(report.as_json()) if as_json else _load_text(report, shop.items.index))
     warn(f"{name}: {lost.items:,} items lose it: {'; '.join(lost.examples)}" for name, lost in report.lost.items())
+
+
+@items.command()
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.option("--from-index", is_flag=True, help="Read the item index, whoever fills it; nothing is written to it.")
+@click.option("--whole", is_flag=True, help="Read all of the index, not only what was written since the last time.")
+@accept_loss_option
+@config_option
+@json_option
+def catalogue(
+    file: Path | None, from_index: bool, whole: bool, accept_loss: bool, config_path: Path, as_json: bool
+) -> None:
+    """Take the items' values into the state for the profiles; nothing is loaded into the engine.
+
+    They come from FILE (as for `load`), or with --from-index from the index that others fill: all of it the first time,
+    later what was written since. An item that was deleted there stays; only --whole counts such items.
+    """
+    if (file is None) != from_index or (whole and not from_index):
+        raise click.UsageError("expected either FILE, or --from-index (with --whole or without)")
+    shop = load_config(config_path)
+    with open_state(shop.state.path) as connection:
+        if file is not None:
+            report = catalogue_from_file(connection, file, shop, accept_loss=accept_loss)
+        else:
+            report = catalogue_from_index(
+                connect(shop.engine), connection, shop, whole=whole, progress=progress_of("items")
+            )
+    click.echo(json.dumps(report.as_json()) if as_json else _catalogue_text(report))
+    warn(f"{name}: {lost.items:,} items lose it: {'; '.join(lost.examples)}" for name, lost in report.lost.items())
+
+
+@items.command()
+@click.option("--repair", is_flag=True, help="Write the items with stale keys again; what others write meanwhile wins.")
+@config_option
+@json_option
+def verify(repair: bool, config_path: Path, as_json: bool) -> None:
+    """Compare the affinity keys of all items with their values, and count those that are stale.
+
+    A partial update changes a value past the pipeline that makes keys. Without --repair nothing is written.
+    """
+    shop = load_config(config_path)
+    report = verify_items(connect(shop.engine), shop, repair=repair, progress=progress_of("items"))
+    click.echo(json.dumps(report.as_json(), ensure_ascii=False) if as_json else _verify_text(report))
 
 
 @items.command()
@@ -72,14 +118,50 @@ def _load_text(report: LoadReport, alias: str) -> str:
     ]
     if report.quarantine:
         lines.append(f"quarantined lines: {report.quarantine}")
-    for name, found in report.coverage.items():
-        several = f", {found.several:,} of them with several" if found.several else ""
-        lines.append(f"{name}: {found.items:,} items have a value{several}")
-    if report.known.events:
-        lines.append(f"events held: {report.known}")
+    lines += _held_lines(report)
     if report.left:
         lines.append(f"{report.left} stays as it is: it was not made by `affinity items load`")
     return "\n".join([*lines, f"{alias} -> {report.index}"])
+
+
+def _verify_text(report: Verification) -> str:
+    lines = [f"{report.items:,} items: {report.stale:,} have stale keys, {report.without:,} of these have none"]
+    lines += [f"  affinity.{name}: {count:,} items" for name, count in report.attributes.items()]
+    lines += [f"  such as {item}" for item in report.examples]
+    if report.repair:
+        lines.append(
+            f"stale {report.stale:,} = repaired {report.repaired:,} + overtaken {report.overtaken:,} "
+            f"+ refused {report.refused:,}"
+        )
+        lines += [f"  refused {refusal.id}: {refusal.reason}" for refusal in report.refusals]
+    elif report.stale:
+        lines.append("`affinity items verify --repair` writes these items again, through the pipeline.")
+    return "\n".join(lines)
+
+
+def _catalogue_text(report: CatalogueReport) -> str:
+    if report.whole:
+        others = f"; {report.others:,} others that are not in it stay" if report.others else ""
+    else:
+        others = f" that were written since the last time; {report.others:,} others are as they were"
+    lines = [f"{report.source}: {report.stored:,} items{others}"]
+    if report.replaced or report.quarantined:
+        lines = [
+            f"read {report.read:,} = stored {report.stored:,} + replaced {report.replaced:,} "
+            f"+ quarantined {report.quarantined:,}",
+            *lines,
+        ]
+    if report.quarantine:
+        lines.append(f"quarantined lines: {report.quarantine}")
+    return "\n".join([*lines, *_held_lines(report)])
+
+
+def _held_lines(report: LoadReport | CatalogueReport) -> Iterator[str]:
+    for name, found in report.coverage.items():
+        several = f", {found.several:,} of them with several" if found.several else ""
+        yield f"{name}: {found.items:,} items have a value{several}"
+    if report.known.events:
+        yield f"events held: {report.known}"
 
 
 def _signals_text(report: SignalReport) -> str:

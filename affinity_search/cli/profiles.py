@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,13 +11,15 @@ from typing import Any
 import click
 
 from affinity_search.cli.options import config_option, force_option, json_option, mode_of, verify_option
-from affinity_search.cli.stderr import warn
+from affinity_search.cli.stderr import progress_of, warn
 from affinity_search.config import load_config
 from affinity_search.engine import connect
 from affinity_search.errors import MissingResource
 from affinity_search.profiles.build import build_profiles
 from affinity_search.profiles.report import BuildReport
-from affinity_search.publish.profiles import PublishReport, publish_profiles, read_profile
+from affinity_search.publish.profiles import publish_profiles
+from affinity_search.publish.readable import read_profile
+from affinity_search.publish.report import PublishReport
 from affinity_search.state import open_state
 
 __all__ = ["profiles"]
@@ -45,7 +45,7 @@ def build(as_of: datetime | None, config_path: Path, as_json: bool) -> None:
             shop,
             now_ms=time.time_ns() // 1_000_000,
             as_of=as_of.date() if as_of else None,
-            progress=_progress("partitions"),
+            progress=progress_of("partitions"),
         )
     click.echo(json.dumps(report.as_json()) if as_json else _build_text(report))
     warn(report.warnings)
@@ -65,7 +65,7 @@ def publish(config_path: Path, as_json: bool, verify: bool, force: bool, take_ov
             connect(shop.engine),
             connection,
             shop,
-            progress=_progress("shoppers"),
+            progress=progress_of("shoppers"),
             mode=mode_of(verify, force),
             take_over=take_over,
         )
@@ -87,12 +87,6 @@ def show(user: str, config_path: Path, as_json: bool) -> None:
         click.echo(_profile_text(profile))
     if profile is None:
         raise MissingResource(f"{user}: no profile: this shopper gets the generic order", status=404)
-
-
-def _progress(unit: str) -> Callable[[int, int], None] | None:
-    if not sys.stderr.isatty():
-        return None
-    return lambda done, total: click.echo(f"\r{done:,} of {total:,} {unit}", err=True, nl=done == total)
 
 
 def _build_text(report: BuildReport) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import sys
+from collections.abc import Callable, Iterable
 
 import click
 
-__all__ = ["say", "warn"]
+__all__ = ["progress_of", "say", "warn"]
 
 
 def say(line: str) -> None:
@@ -18,3 +19,10 @@ def warn(warnings: Iterable[str]) -> None:
     """Prints each warning on stderr, named as one."""
     for warning in warnings:
         say(f"warning: {warning}")
+
+
+def progress_of(unit: str) -> Callable[[int, int], None] | None:
+    """Tells on a terminal how many of how many are done, such as "3,000 of 12,000 items"; None elsewhere."""
+    if not sys.stderr.isatty():
+        return None
+    return lambda done, total: click.echo(f"\r{done:,} of {total:,} {unit}", err=True, nl=done >= total)

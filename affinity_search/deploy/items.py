@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from affinity_search.config.model import Config
 from affinity_search.deploy.gates import expect_few_bad_lines, expect_no_shrinking
+from affinity_search.deploy.item_file import ItemFile, last_of_each, survey_items
 from affinity_search.deploy.swap import InUse, Owner, find_in_use, settings_at_once, settings_at_the_end, swap
 from affinity_search.engine.bulk import Action, BulkReport, Refusal, write_bulk
 from affinity_search.engine.indices import (
@@ -25,12 +26,9 @@ from affinity_search.engine.protocol import Engine
 from affinity_search.engine.reading import count_whole
 from affinity_search.engine.settings import write_settings
 from affinity_search.errors import ConfigError, DataError, EngineFailed, MissingResource, RefusedRequest
-from affinity_search.events.quarantine import Quarantine
 from affinity_search.items.document import item_document
-from affinity_search.items.item import Item
-from affinity_search.items.losses import FieldLosses, LostField
+from affinity_search.items.losses import LostField
 from affinity_search.items.mapping import index_body
-from affinity_search.items.read import BrokenLine, read_items
 from affinity_search.plain import plain_fields
 from affinity_search.state.builds import state_id
 from affinity_search.state.catalogue import Coverage, coverage, stage_items, store_catalogue
@@ -75,15 +73,6 @@ class LoadReport:
         return {**plain_fields(self), "known_items_share": self.known.share}
 
 
-@dataclass(frozen=True)
-class _Survey:
-    read: int
-    lines: Mapping[str, int]
-    quarantined: int
-    quarantine: Path | None
-    lost: Mapping[str, LostField]
-
-
 def load_items(
     engine: Engine,
     connection: DuckDBPyConnection,
@@ -109,7 +98,7 @@ def load_items(
     """
     alias, owner = config.items.index, Owner(config.engine.prefix, state_id(connection))
     in_use = find_in_use(engine, alias, owner, take_over=take_over)
-    survey = _survey(source, config)
+    survey = survey_items(source, config)
     if not accept_loss:
         expect_few_bad_lines(source, survey.quarantined, survey.read, survey.quarantine)
         expect_no_shrinking(engine, alias, source, len(survey.lines))
@@ -127,7 +116,7 @@ def load_items(
         index,
         survey.read,
         written.written,
-        survey.read - survey.quarantined - len(survey.lines),
+        survey.replaced,
         survey.quarantined,
         len(written.refused),
         written.refused[:REFUSALS_SHOWN],
@@ -147,28 +136,6 @@ def _swap(engine: Engine, alias: str, index: str, owner: Owner, take_over: bool)
         raise
 
 
-def _survey(source: Path, config: Config) -> _Survey:
-    """One reading of the whole file before anything is written: the record that counts for each id, and bad lines."""
-    folder = config.state.path.parent / "quarantine"
-    lines: dict[str, int] = {}
-    losses = FieldLosses()
-    read = quarantined = 0
-    with Quarantine(folder, source) as quarantine:
-        for number, item in read_items(source, config.items.source):
-            read += 1
-            if isinstance(item, BrokenLine):
-                quarantined += 1
-                quarantine.add(item.line, item.reason, item.text.encode(errors="surrogateescape"))
-            else:
-                lines[item.id] = read
-                losses.add(number, item)
-        written = quarantine.written
-    if not lines:
-        where = f"Each of them, with the reason, is in {written}." if written else "Is it the right file?"
-        raise DataError(f"{source}: expected items, got {read} lines that are none", hint=where)
-    return _Survey(read, lines, quarantined, written, losses.by_field())
-
-
 def _delete_left_behind(engine: Engine, alias: str, owner: Owner) -> None:
     # Only this state's own: its file is open in this process alone, so nobody is filling them. An index that a load
     # from another state is filling at this moment bears that state's id.
@@ -185,19 +152,13 @@ def _loading_body(config: Config, owner: Owner, in_use: InUse | None) -> dict[st
 
 
 def _actions(
-    connection: DuckDBPyConnection, source: Path, config: Config, survey: _Survey, index: str
+    connection: DuckDBPyConnection, source: Path, config: Config, survey: ItemFile, index: str
 ) -> Iterator[Action]:
     compute_signals(connection, config)
     rows = connection.execute("SELECT item, popularity, recent FROM signals_now").fetchall()
     signals = {item: (popularity, recent) for item, popularity, recent in rows}
-    for item in stage_items(connection, _last_of_each(source, config, survey.lines), config):
+    for item in stage_items(connection, last_of_each(source, survey.lines, config), config):
         yield Action("index", index, item.id, item_document(item, config, *signals.get(item.id, ())))
-
-
-def _last_of_each(source: Path, config: Config, lines: Mapping[str, int]) -> Iterator[Item]:
-    for place, (_, item) in enumerate(read_items(source, config.items.source), start=1):
-        if isinstance(item, Item) and lines.get(item.id) == place:
-            yield item
 
 
 def _expect_as_created(engine: Engine, index: str) -> None:
@@ -210,7 +171,7 @@ def _expect_as_created(engine: Engine, index: str) -> None:
 
 
 def _finish(
-    engine: Engine, index: str, survey: _Survey, written: BulkReport, settings: Mapping[str, str | None]
+    engine: Engine, index: str, survey: ItemFile, written: BulkReport, settings: Mapping[str, str | None]
 ) -> None:
     """Makes the new index searchable; raises, and deletes it, where it does not hold what it should."""
     try:

@@ -9,7 +9,7 @@ from typing import Any
 from affinity_search.engine.protocol import Engine, path
 from affinity_search.errors import ConfigError, MissingResource
 
-__all__ = ["Standing", "add_alias", "move_aliases", "remove_alias", "resolve_alias", "standing_behind"]
+__all__ = ["Standing", "add_alias", "alias_filters", "move_aliases", "remove_alias", "resolve_alias", "standing_behind"]
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,15 @@ def move_aliases(engine: Engine, old: str | None, new: str, aliases: Mapping[str
 def add_alias(engine: Engine, index: str, alias: str) -> None:
     """Lets the alias stand for this index too; it may do so already."""
     _change(engine, "add", index, alias)
+
+
+def alias_filters(engine: Engine, name: str) -> dict[str, dict[str, Any] | None]:
+    """By index that the name stands for, the query which its alias lets through; None where that is everything.
+
+    Raises MissingResource where nothing bears the name.
+    """
+    found = engine.call("GET", path(name, "_alias"))
+    return {index: body["aliases"].get(name, {}).get("filter") for index, body in sorted(found.items())}
 
 
 def remove_alias(engine: Engine, index: str, alias: str) -> None:

@@ -13,14 +13,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from affinity_search.engine.fates import error_of, fate_of, reason_of
 from affinity_search.engine.protocol import Engine, path
-from affinity_search.errors import (
-    EngineError,
-    EngineFailed,
-    EngineOverloaded,
-    EngineUnavailable,
-    MissingResource,
-)
+from affinity_search.errors import EngineError, EngineOverloaded, EngineUnavailable
 
 __all__ = ["Action", "BulkReport", "Refusal", "write_bulk"]
 
@@ -43,6 +38,7 @@ class Action:
     id: str
     body: Mapping[str, Any] | None = None
     version: int | None = None
+    routing: str | None = None
 
 
 @dataclass(frozen=True)
@@ -89,6 +85,7 @@ def write_bulk(
     actions: Iterable[Action],
     *,
     require_alias: bool = True,
+    pipeline: str | None = None,
     on_written: Callable[[Sequence[Action]], None] | None = None,
     sleep: Callable[[float], None] = time.sleep,
     max_bytes: int = 5_000_000,
@@ -99,12 +96,14 @@ def write_bulk(
     `on_written` gets the settled actions of each answer before the next request goes out: those after which the engine
     holds what was asked for (written, absent). A refused document (4xx) is reported and the rest goes on, and so is an
     update that conflicts with others after four tries by the engine. Where the engine has no room (429), only what it
-    did not take is sent again, after pauses that grow.
+    did not take is sent again, after pauses that grow. A `pipeline` stands in for the default one of the index.
 
     Raises EngineOverloaded after eight tries, EngineUnavailable where the answer is missing or broke off, EngineFailed
     where a document met a 5xx, MissingResource where an index is absent or, with `require_alias`, is no alias.
     """
     params = {"filter_path": ANSWER, "require_alias": "true" if require_alias else "false"}
+    if pipeline is not None:
+        params["pipeline"] = pipeline
     report = BulkReport()
     for batch, unusable in _batches(actions, max_bytes, max_actions):
         report += BulkReport(refused=unusable)
@@ -160,6 +159,8 @@ def _line(action: Action) -> _Line | Refusal:
     if not 0 < size <= LONGEST_ID_BYTES:  # one such id fails the whole request
         return Refusal(action.id, 400, f"expected an id of 1 to {LONGEST_ID_BYTES} bytes, got {size}")
     target: dict[str, Any] = {"_index": action.index, "_id": action.id}
+    if action.routing is not None:
+        target["routing"] = action.routing
     if action.version is not None:
         target |= {"version": action.version, "version_type": "external_gte"}
     elif action.op == "update":
@@ -222,11 +223,11 @@ def _outcome(url: str, lines: Sequence[_Line], items: Sequence[Mapping[str, Any]
     fates: dict[str, list[tuple[_Line, Mapping[str, Any]]]] = defaultdict(list)
     settled = []
     for line, item in zip(lines, items, strict=True):
-        fate = _fate(line.action, item)
+        fate = fate_of(line.action.op, item)
         fates[fate].append((line, item))
         if fate in ("written", "absent"):
             settled.append(line.action)
-    refused = tuple(Refusal(line.action.id, item["status"], _reason(item)) for line, item in fates["refused"])
+    refused = tuple(Refusal(line.action.id, item["status"], reason_of(item)) for line, item in fates["refused"])
     stopped, waiting = fates["stopped"], fates["waiting"]
     return _Outcome(
         BulkReport(
@@ -234,34 +235,6 @@ def _outcome(url: str, lines: Sequence[_Line], items: Sequence[Mapping[str, Any]
         ),
         tuple(settled),
         tuple(line for line, _ in waiting),
-        _reason(waiting[0][1]) if waiting else "",
-        _error(url, stopped[0][1]) if stopped else None,
+        reason_of(waiting[0][1]) if waiting else "",
+        error_of(url, stopped[0][1]) if stopped else None,
     )
-
-
-def _fate(action: Action, item: Mapping[str, Any]) -> str:
-    status = item["status"]
-    if status < 300:
-        return "written"
-    if status >= 500 or item.get("error", {}).get("type") == "index_not_found_exception":
-        return "stopped"
-    if status == 404 and action.op in ("delete", "update"):
-        return "absent"
-    if status == 409 and action.op == "update":
-        return "conflict"
-    return {409: "superseded", 429: "waiting"}.get(status, "refused")
-
-
-def _error(url: str, item: Mapping[str, Any]) -> EngineError:
-    status = item["status"]
-    message = f"{url}: POST /_bulk: {status} {_reason(item)}"
-    if status == 404:
-        return MissingResource(message, hint="`affinity status` lists what is missing.", status=status)
-    return EngineFailed(message, hint="See the engine's log, then run the same command again.", status=status)
-
-
-def _reason(item: Mapping[str, Any]) -> str:
-    error = item.get("error", {})
-    cause = error.get("caused_by", {}).get("reason", "")
-    parts = [str(part) for part in (error.get("reason", "no reason given"), cause) if part]
-    return " ".join(": ".join(parts).split())[:300]

@@ -11,11 +11,13 @@ from affinity_search.engine.protocol import Engine, path
 from affinity_search.errors import BrokenAnswer, MissingResource
 
 __all__ = [
+    "Copy",
     "Document",
     "Fetched",
     "Revision",
     "Wanted",
     "create_document",
+    "read_copies_of",
     "read_document",
     "read_documents",
     "read_versions",
@@ -41,6 +43,17 @@ class Wanted:
     index: str
     id: str
     fields: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A document as it is now, with what is needed to write it again in its place: its version and its routing."""
+
+    index: str
+    id: str
+    routing: str | None
+    version: int
+    source: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -81,6 +94,20 @@ def read_versions(engine: Engine, wanted: Sequence[tuple[str, str]]) -> list[int
     asked = [{"_index": index, "_id": name, "_source": False} for index, name in wanted]
     found = _get_many(engine, asked, {"filter_path": "docs._version,docs.found"})
     return [part(engine, document, int, "_version") if document.get("found") else None for document in found]
+
+
+def read_copies_of(engine: Engine, hits: Sequence[Mapping[str, Any]]) -> list[Copy]:
+    """The documents of these hits as they are at this moment, in one request; those that are gone are left out."""
+    asked = [{"_index": hit["_index"], "_id": hit["_id"], **_routed(hit)} for hit in hits]
+    return [
+        Copy(found["_index"], found["_id"], found.get("_routing"), found["_version"], found["_source"])
+        for found in _get_many(engine, asked, {})
+        if found.get("found")
+    ]
+
+
+def _routed(hit: Mapping[str, Any]) -> dict[str, Any]:
+    return {"routing": hit["_routing"]} if "_routing" in hit else {}
 
 
 def _get_many(engine: Engine, asked: list[dict[str, Any]], params: Mapping[str, str]) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
 from affinity_search.inputs.values import id_problem, number_text, plain_number
@@ -16,8 +16,10 @@ __all__ = [
     "consent_names",
     "field_text",
     "identifier",
+    "is_consent",
     "is_no",
     "may_be_about_consent",
+    "names_of_consent",
     "optional_identifier",
     "weight",
     "withheld_at",
@@ -135,15 +137,20 @@ def may_be_about_consent(line: bytes) -> bool:
     return ABOUT_CONSENT.search(line.decode(errors="replace")) is not None
 
 
-@lru_cache(maxsize=1 << 12)
-def _turned(name: str) -> bool | None:
-    """Whether a yes under this name withholds consent, None for a name that is not about it."""
-    return None if not ABOUT_CONSENT.search(name) else TURNED.search(name) is not None
+def is_consent(name: str) -> bool:
+    """Whether the name is `consent`, in any case and with blanks around it."""
+    return name == CONSENT or name.strip().lower() == CONSENT
 
 
-def consent_names(names: list[str]) -> list[str]:
-    """Those of the names that are about consent but are not `consent` itself, in any case."""
-    return [name for name in names if _turned(name) is not None and name.strip().lower() != CONSENT]
+def consent_names(names: Iterable[str]) -> list[str]:
+    """Those of the names that are about consent but are not `consent` itself."""
+    return [name for name in names if ABOUT_CONSENT.search(name) and not is_consent(name)]
+
+
+@lru_cache(maxsize=1 << 10)
+def names_of_consent(names: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
+    """Those of the names that are `consent`, and whether others are about it; for records whose names repeat."""
+    return tuple(name for name in names if is_consent(name)), bool(consent_names(names))
 
 
 def withheld_at(record: Mapping[str, object]) -> str:
@@ -155,5 +162,5 @@ def _withheld(record: Mapping[str, object], above: str) -> Iterator[str]:
     for name, value in record.items():
         if type(value) is dict:
             yield from _withheld(value, f"{above}{name}.")
-        elif (turned := _turned(name)) is not None and answer_text(value) in (YES if turned else NO):
+        elif ABOUT_CONSENT.search(name) and answer_text(value) in (YES if TURNED.search(name) else NO):
             yield f"{above}{name}"

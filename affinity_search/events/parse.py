@@ -17,7 +17,9 @@ from affinity_search.events.fields import (
     consent_names,
     field_text,
     identifier,
+    is_consent,
     may_be_about_consent,
+    names_of_consent,
     optional_identifier,
     shown,
     weight,
@@ -45,6 +47,7 @@ __all__ = [
 KNOWN = ("user", "ts", "type", "item", "group", "weight", "consent", "id")
 REQUIRED = KNOWN[:4]
 CONSENT_PLACE = KNOWN.index(CONSENT)
+SHORT_LINE_BYTES = 1 << 12  # what is remembered of longer ones would take too much room
 SKEW = timedelta(days=1)
 
 Values = tuple[object, ...]
@@ -93,7 +96,7 @@ def parse_header(line: bytes, delimiter: str = ",") -> Columns:
     row = row_of(line, delimiter)
     if row.problem:
         raise Malformed(row.problem)
-    names = [CONSENT if _is_consent(name) else name for name in own_names([c.strip() for c in row.cells], KNOWN)]
+    names = [CONSENT if is_consent(name) else name for name in own_names([c.strip() for c in row.cells], KNOWN)]
     if not any(names):
         raise Malformed(f"expected a header with {', '.join(REQUIRED)}, got an empty line")
     if missing := [name for name in REQUIRED if name not in names]:
@@ -116,13 +119,15 @@ def parse_line(line: bytes, rules: EventRules, columns: Columns | None = None) -
         return parse_row(row_of(line), rules, columns)
     try:
         record = _json_record(line)
-        values = _values(record)
+        values, elsewhere = _values(record, line)
         agreed = consent(values[CONSENT_PLACE])
     except Malformed as error:
         return Rejected(Verdict.QUARANTINED, str(error), may_be_about_consent(line))
     unasked = values[CONSENT_PLACE] is None or values[CONSENT_PLACE] == ""
-    if not agreed or (unasked and (place := withheld_at(record))):
-        return Rejected(Verdict.NO_CONSENT, "" if not agreed else place)
+    if not agreed:
+        return Rejected(Verdict.NO_CONSENT)
+    if elsewhere and unasked and (place := withheld_at(record)):
+        return Rejected(Verdict.NO_CONSENT, place)
     found = judged(values, rules)
     # A mention of consent that is not understood: the line is not kept either.
     if isinstance(found, Rejected) and found.reason and unasked and may_be_about_consent(line):
@@ -132,24 +137,33 @@ def parse_line(line: bytes, rules: EventRules, columns: Columns | None = None) -
 
 def parse_row(row: Record, rules: EventRules, columns: Columns) -> Event | Rejected:
     """The event in this row of CSV, as `parse_line`."""
-    private = columns.consent or bool(columns.elsewhere)
-    if row.problem or len(row.cells) != columns.count:
-        problem = row.problem or f"expected {columns.count} columns, got {len(row.cells)}"
-        return Rejected(Verdict.QUARANTINED, problem, private)
-    values = columns.pick([*row.cells, ""])
+    cells = row.cells
+    if row.problem or len(cells) != columns.count:
+        problem = row.problem or f"expected {columns.count} columns, got {len(cells)}"
+        return Rejected(Verdict.QUARANTINED, problem, columns.consent or bool(columns.elsewhere))
+    values = columns.pick([*cells, ""])
+    if columns.consent or columns.elsewhere:
+        return _with_consent(values, row, rules, columns)
+    return judged(values, rules)
+
+
+def _with_consent(values: Values, row: Record, rules: EventRules, columns: Columns) -> Event | Rejected:
+    """The event in a row of a file that has columns about consent."""
     try:
         agreed = consent(values[CONSENT_PLACE])
     except Malformed as error:
-        return Rejected(Verdict.QUARANTINED, str(error), private)
+        return Rejected(Verdict.QUARANTINED, str(error), private=True)
     # Consent first: a line without it must not end up in a quarantine file.
     if not agreed:
         return Rejected(Verdict.NO_CONSENT)
-    if not columns.elsewhere or values[CONSENT_PLACE]:
+    if values[CONSENT_PLACE]:
         return judged(values, rules)
     if place := withheld_at({name: row.cells[index] for index, name in columns.elsewhere}):
         return Rejected(Verdict.NO_CONSENT, place)
     found = judged(values, rules)
-    return Rejected(found.verdict, found.reason, private=True) if isinstance(found, Rejected) else found
+    if columns.elsewhere and isinstance(found, Rejected):
+        return Rejected(found.verdict, found.reason, private=True)
+    return found
 
 
 def judged(values: Values, rules: EventRules, moment: Callable[[str], int] | None = None) -> Event | Rejected:
@@ -200,17 +214,15 @@ def _json_record(line: bytes) -> dict[str, object]:
     return found
 
 
-def _values(record: dict[str, object]) -> Values:
-    answers = [answer for name, answer in record.items() if _is_consent(name)]
-    if len(answers) > 1:
+def _values(record: dict[str, object], line: bytes) -> tuple[Values, bool]:
+    """The values of the record, and whether it may say something about consent elsewhere."""
+    look = names_of_consent if len(line) <= SHORT_LINE_BYTES else names_of_consent.__wrapped__
+    names, elsewhere = look(tuple(record))
+    if len(names) > 1:
         raise Malformed("consent: expected one answer, got several")
     values = list(map(record.get, KNOWN))
-    values[CONSENT_PLACE] = answers[0] if answers else None
-    return tuple(values)
-
-
-def _is_consent(name: str) -> bool:
-    return name == CONSENT or name.strip().lower() == CONSENT
+    values[CONSENT_PLACE] = record[names[0]] if names else None
+    return tuple(values), elsewhere or dict in map(type, record.values())
 
 
 def _kind(value: object) -> str:

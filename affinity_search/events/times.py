@@ -21,6 +21,7 @@ LARGEST_STEP = 99_999  # nobody makes more visits; what is larger is a month (20
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 FIRST, LAST = -62_135_596_800_000_000, 253_402_300_799_999_999  # the years 1 and 9999
+LONGEST = 100
 EXCEL_EPOCH_DAYS = 25_569  # a spreadsheet counts days from 1899-12-30
 PER_UNIT = {
     "s": Decimal(10**6),
@@ -69,6 +70,8 @@ def time_reader(told: TimePath) -> Callable[[str], int]:
 
 
 def _told(text: str, told: TimePath) -> int:
+    if len(text) > LONGEST:
+        raise Malformed(f"ts: expected a time, got {shown(text)}")
     if told.format:
         return _bounded(_formatted(text, told.format, told.zone), text)
     if not PLAIN_NUMBER.fullmatch(text):

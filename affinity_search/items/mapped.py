@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ class ItemMapping:
     """How records are items, as `told` in the configuration."""
 
     def __init__(self, told: ItemSource) -> None:
-        self._told = told
+        self._told, self._cells = told, False
         self._fields = told.fields or ItemFields()
 
     @property
@@ -39,24 +39,40 @@ class ItemMapping:
         attributes = (field.path for field in (fields.attributes or {}).values())
         return frozenset(path for paths in (*single, *texts, *attributes) for path in paths)
 
-    def read(self, path: Path, records: Iterator[RawRecord]) -> Iterator[tuple[RawRecord, dict[str, Any]]]:
+    def read(
+        self, path: Path, records: Iterator[RawRecord], *, cells: bool = False
+    ) -> Iterator[tuple[RawRecord, dict[str, Any]]]:
         """Each record with the item that it holds, as `parse_item` takes it; a broken one with an empty item.
+
+        Where records hold `cells` of CSV, the columns `attrs.NAME` are attributes, their values parted by `|`.
 
         Those that `where` leaves out are passed over. Raises UnreadableFile where nothing is where the mapping says.
         """
-        pairs = self._pairs(path, records)
+        self._cells = cells
+        checked = self._check(path).checked(records)
+        if self._told == ItemSource():
+            return self._ours(checked)
+        pairs = self._pairs(checked)
         return united(pairs) if self._unites else pairs
 
     @property
     def _unites(self) -> bool:
         return self._told.merge or self._told.long is not None
 
-    def _pairs(self, path: Path, records: Iterator[RawRecord]) -> Iterator[tuple[RawRecord, dict[str, Any]]]:
+    def _ours(self, records: Iterator[RawRecord]) -> Iterator[tuple[RawRecord, dict[str, Any]]]:
+        for record in records:
+            value = record.value
+            if record.problem or not isinstance(value, dict):
+                yield _broken(record)
+            else:
+                known = own_columns(value) if self._cells else value
+                yield record, _without(known, ENGINE_NAMES) if ENGINE_NAMES[0] in known else known
+
+    def _pairs(self, records: Iterator[RawRecord]) -> Iterator[tuple[RawRecord, dict[str, Any]]]:
         first: dict[str, Any] = {}
-        for record in self._check(path).checked(records):
+        for record in records:
             if record.problem or not isinstance(record.value, dict):
-                problem = record.problem or f"expected an object, got {kind_of(record.value)}"
-                yield record._replace(problem=problem), {}
+                yield _broken(record)
                 continue
             # What stands in the first row of a product only, such as the names of its options, holds for all.
             again = self._told.merge and self._same(first, record.value)
@@ -109,9 +125,8 @@ class ItemMapping:
 
     def _as_it_is(self, values: Sequence[object]) -> dict[str, Any]:
         records = [value for value in reversed(values) if isinstance(value, dict)]
-        merged = own_columns({name: part for value in records for name, part in value.items()})
-        unwanted = {*ENGINE_NAMES, *self._told.keep}
-        return {name: part for name, part in merged.items() if name not in unwanted}
+        merged = {name: part for value in records for name, part in value.items()}
+        return _without(own_columns(merged) if self._cells else merged, (*ENGINE_NAMES, *self._told.keep))
 
     def _add_long(self, values: Sequence[object], record: dict[str, Any]) -> None:
         if long := self._told.long:
@@ -142,6 +157,15 @@ class ItemMapping:
                 plain = [p for p in prices if isinstance(p, int | float) and not isinstance(p, bool)]
                 return min(plain) if plain else found[0]
         return None
+
+
+def _broken(record: RawRecord) -> tuple[RawRecord, dict[str, Any]]:
+    problem = record.problem or f"expected an object, got {kind_of(record.value)}"
+    return record._replace(problem=problem), {}
+
+
+def _without(record: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
+    return {name: part for name, part in record.items() if name not in names}
 
 
 def own_columns(record: Mapping[str, Any]) -> dict[str, Any]:

@@ -38,7 +38,7 @@ def read_items(path: Path, told: ItemSource | None = None) -> Iterator[tuple[int
     mapping = ItemMapping(told or ItemSource())
     names = mapping.paths if told and told.fields else frozenset(OWN_NAMES)
     form = find_form(path, told, names)
-    for record, fields in mapping.read(path, open_source(path, form, names).records()):
+    for record, fields in mapping.read(path, open_source(path, form, names).records(), cells=form.kind == "csv"):
         yield record.number, _item(record, fields)
 
 

@@ -20,6 +20,7 @@ from affinity_search.offline.queries import Query, sample_places
 from affinity_search.offline.read import kind_of_time, read_outcomes
 from affinity_search.offline.shop import Shop, gather
 from affinity_search.offline.text import TextIndex
+from affinity_search.offline.text_fields import judge_text_fields
 from affinity_search.offline.types import configured_types, judge_types
 
 __all__ = ["CutLog", "cut_log"]
@@ -77,7 +78,8 @@ def cut_log(
         raise ConfigError(f"--split: expected none, the times of {events} are steps without a calendar")
     known = [item for _, item in read_items(items, item_source) if isinstance(item, Item)]
     fields = [attribute.field for attribute in config.attributes.values()] if config else []
-    shop = gather(known, _usable(events, kind, told), kind, fields)
+    text_fields = config.items.text_fields if config else judge_text_fields(known)
+    shop = gather(known, _usable(events, kind, told), kind, fields, text_fields)
     if not len(shop.item) or not known:
         raise DataError(
             f"{events if known else items}: expected usable lines, found none{_first(known, items, item_source)}"
@@ -90,7 +92,7 @@ def cut_log(
         raise DataError(f"{events}: expected {split.word}s of items in {items.name}, found none")
     if day:
         split = replace(split, last=[(day - EPOCH.date()).days - 1] * shop.shoppers)
-    wanted = searches_wanted(shop, split, TextIndex(shop.titles, shop.texts))
+    wanted = searches_wanted(shop, split, TextIndex(shop.texts))
     since = "the last fifth of each shopper's steps" if kind == "sequence" else _date(split.last[0] + 1)
     path = folder / "events.jsonl"
     last = dict(zip(shop.users, split.last, strict=True))

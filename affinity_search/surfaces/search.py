@@ -12,6 +12,7 @@ from elasticsearch_dsl import Q
 from affinity_search.config.model import Config, Popularity
 from affinity_search.lookups.clauses import lookups
 from affinity_search.resources import resource_folder
+from affinity_search.surfaces.declared import declared
 from affinity_search.surfaces.own import body_template, own_query
 from affinity_search.surfaces.template import Template
 
@@ -40,7 +41,7 @@ def text_query(config: Config) -> dict[str, Any]:
 
 def popularity_query(popularity: Popularity) -> list[dict[str, Any]]:
     """The clauses that add weight * ln(1 + events) to the relevance of every shopper; empty where no weight is set."""
-    signals = {"popularity": popularity.all_time, "popularity_recent": popularity.recent}
+    signals = dict(zip(popularity.fields, (popularity.all_time, popularity.recent), strict=True))
     return [
         Q("rank_feature", field=field, boost=signal.weight, log={"scaling_factor": 1}).to_dict()
         for field, signal in signals.items()
@@ -51,7 +52,15 @@ def popularity_query(popularity: Popularity) -> list[dict[str, Any]]:
 def _search_template(config: Config) -> Template:
     name = config.search.template
     version = hashlib.sha256(_render(config, name, "").encode()).hexdigest()[:8]
-    return Template(name, version, _render(config, name, version), tuple(config.attributes))
+    asked = declared(config)
+    return Template(
+        name,
+        version,
+        _render(config, name, version),
+        asked.filters,
+        bounds=asked.bounds,
+        facets=tuple(facet.name for facet in asked.facets),
+    )
 
 
 def _render(config: Config, name: str, version: str) -> str:
@@ -66,7 +75,9 @@ def _render(config: Config, name: str, version: str) -> str:
             size=config.search.size,
             text_query=_query_text(config),
             popularity=popularity_query(config.popularity),
-            filters=[{"name": name, "field": attribute.field} for name, attribute in config.attributes.items()],
+            computed=["affinity", *config.popularity.fields],
+            asked=declared(config),
+            highlight={field: {} for field in config.items.text_fields},
             lookups=lookups(config),
         )
     )

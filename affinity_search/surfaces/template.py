@@ -11,7 +11,8 @@ __all__ = ["Template"]
 class Template:
     """A stored template: `source` is Mustache, `version` the first 8 hex digits of its content's SHA-256.
 
-    `filters` are the attributes by which a request may filter. `original` is the team's own body, before anything was
+    `filters` are the names by whose values a request may filter, `bounds` those that bound a number, `facets` the
+    attributes whose values it may count. `original` is the team's own body, before anything was
     put into it; empty for the ready template.
     """
 
@@ -19,6 +20,8 @@ class Template:
     version: str
     source: str
     filters: tuple[str, ...] = ()
+    bounds: tuple[str, ...] = ("price_min", "price_max")
+    facets: tuple[str, ...] = ()
     original: str = ""
 
     @property

@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-import http.client
-import subprocess
-import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from click.testing import CliRunner
@@ -23,6 +15,7 @@ from affinity_search.deploy import plan
 from affinity_search.deploy.ledger import last_entry
 from affinity_search.engine.opensearch import OpenSearchEngine
 from affinity_search.errors import MissingResource
+from tests.crash.killing import Moment, run_and_kill
 
 # The check of the templates comes before anything is written, and its thousand renderings only take time here.
 PROGRAM = """
@@ -31,70 +24,6 @@ from affinity_search.surfaces import check
 check.check_template = lambda engine, template: 0
 main()
 """
-COMMAND = [sys.executable, "-c", PROGRAM]
-
-
-@dataclass(frozen=True)
-class Moment:
-    """The request at which to kill: its method and the end of its path, before or after the engine has got it."""
-
-    method: str
-    path: str
-    after: bool
-
-    def __str__(self) -> str:
-        return f"{'after' if self.after else 'before'} {self.method} {self.path}"
-
-
-@contextmanager
-def proxy(engine_url: str, moment: Moment, kill: Callable[[], None]) -> Iterator[str]:
-    """An address that passes every request on to the engine, and calls `kill` at the moment."""
-    target = urlsplit(engine_url)
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def handle_any(self) -> None:
-            length = int(self.headers.get("Content-Length", 0))
-            body = self.rfile.read(length) if length else None
-            hit = self.command == moment.method and self.path.partition("?")[0].endswith(moment.path)
-            if hit and not moment.after:
-                kill()
-                return
-            status, answer = self._forward(body)
-            if hit:
-                kill()
-                return
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer)
-
-        def _forward(self, body: bytes | None) -> tuple[int, bytes]:
-            connection = http.client.HTTPConnection(target.hostname or "", target.port, timeout=30)
-            try:
-                connection.request(self.command, self.path, body, {"Content-Type": "application/json"})
-                response = connection.getresponse()
-                return response.status, response.read()
-            finally:
-                connection.close()
-
-        do_GET = do_PUT = do_POST = do_DELETE = handle_any  # noqa: N815
-
-        def log_message(self, *_: Any) -> None:
-            """Keeps the test's output clean."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def write_config(folder: Path, prefix: str, url: str) -> Path:
@@ -110,14 +39,13 @@ search: {{template: {prefix}search}}
     return file
 
 
-def run_and_kill(folder: Path, prefix: str, engine_url: str, command: str, moment: Moment) -> None:
-    """Runs the command until the moment comes and kills it there; a moment that never comes is a failure."""
-    running: list[subprocess.Popen[bytes]] = []
-    with proxy(engine_url, moment, lambda: running[0].kill()) as url:
-        file = write_config(folder, prefix, url)
-        with subprocess.Popen([*COMMAND, *command.split(), "-c", str(file)], stdout=subprocess.DEVNULL) as process:
-            running.append(process)
-            assert process.wait(timeout=120) == -9, f"the command ended before {moment}"
+def kill(folder: Path, prefix: str, engine_url: str, command: str, moment: Moment) -> None:
+    """Runs the command until the moment comes and kills it there."""
+
+    def arguments(url: str) -> list[str]:
+        return [*command.split(), "-c", str(write_config(folder, prefix, url))]
+
+    run_and_kill(engine_url, moment, PROGRAM, arguments)
 
 
 @pytest.fixture(autouse=True)
@@ -169,7 +97,7 @@ def test_apply_killed_and_run_again(
     engine: OpenSearchEngine, engine_url: str, prefix: str, file: Path, tmp_path: Path, moment: Moment
 ) -> None:
     (tmp_path / "killed").mkdir()
-    run_and_kill(tmp_path / "killed", prefix, engine_url, "apply", moment)
+    kill(tmp_path / "killed", prefix, engine_url, "apply", moment)
     assert run(file, "apply").endswith("done: ledger entry 1\n")
     config = load_config(file)
     assert_as_if_nothing_had_happened(config, engine)
@@ -182,7 +110,7 @@ def test_rollback_killed_between_alias_and_index_and_run_again(
 ) -> None:
     run(file, "apply")
     (tmp_path / "killed").mkdir()
-    run_and_kill(
+    kill(
         tmp_path / "killed",
         prefix,
         engine_url,

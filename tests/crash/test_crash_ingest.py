@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import gzip
 import random
-import signal
 import subprocess
 import sys
-import time
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
 from affinity_search.state import open_state
+from tests.crash.killing import dying_before, expect_killed
 
 # Small batches: many transactions to be killed in, within a second or two of work.
 COMMAND = """
@@ -22,34 +21,21 @@ from affinity_search.cli import main
 buckets.BATCH_EVENTS = 1000
 main()
 """
-# The same, killing itself right before the n-th statement that begins with these words.
-SUICIDE = """
-import contextlib, os, signal
+# The same, waiting for its end once so many batches are safe.
+WAITING = """
+import itertools, signal
 import affinity_search.cli.events as command
 
-class Connection:
-    def __init__(self, real):
-        self.real = real
-        self.left = {count}
-    def count(self, statement):
-        if statement.strip().startswith({words!r}):
-            self.left -= 1
-            if not self.left:
-                os.kill(os.getpid(), signal.SIGKILL)
-    def execute(self, statement, *more):
-        self.count(statement)
-        return self.real.execute(statement, *more)
-    def __getattr__(self, name):
-        self.count(name)
-        return getattr(self.real, name)
+calls = itertools.count(1)
 
-@contextlib.contextmanager
-def open_state(path, real=command.open_state):
-    with real(path) as connection:
-        yield Connection(connection)
+def progress(*_):
+    if next(calls) == {batches}:
+        print("waiting", flush=True)
+        signal.pause()
 
-command.open_state = open_state
+command._print_progress = progress
 """
+CLI = "affinity_search.cli.events"
 EVENTS = 9_000
 FILES = ("a.csv", "b.csv.gz")
 
@@ -106,18 +92,6 @@ def undisturbed(data: Path, tmp_path_factory: pytest.TempPathFactory) -> State:
     return found
 
 
-def kill_after(process: subprocess.Popen[str], batches: int, seconds: float) -> int:
-    """Kills the process `seconds` after it said that so many batches are safe; its exit code."""
-    assert process.stderr is not None
-    for _ in range(batches):
-        if not process.stderr.readline():
-            break
-    time.sleep(seconds)
-    process.send_signal(signal.SIGKILL)
-    process.communicate(timeout=60)
-    return process.returncode
-
-
 @pytest.mark.parametrize(
     ("words", "count"),
     [
@@ -132,26 +106,27 @@ def kill_after(process: subprocess.Popen[str], batches: int, seconds: float) -> 
     ],
 )
 def test_killed_before_a_statement(data: Path, tmp_path: Path, undisturbed: State, words: str, count: int) -> None:
-    process = start(tmp_path / "shop", data, SUICIDE.format(words=words, count=count) + COMMAND)
-    process.communicate(timeout=120)
-    assert process.returncode == -signal.SIGKILL
+    expect_killed(start(tmp_path / "shop", data, dying_before(CLI, words, count) + COMMAND))
     finish(start(tmp_path / "shop", data))
     assert state(tmp_path / "shop") == undisturbed
 
 
-@pytest.mark.parametrize(("batches", "milliseconds"), [(0, 300), (1, 0), (5, 20), (9, 3)])
-def test_a_killed_ingest_is_finished_by_running_it_again(
-    data: Path, tmp_path: Path, undisturbed: State, batches: int, milliseconds: int
-) -> None:
-    code = kill_after(start(tmp_path / "shop", data), batches, milliseconds / 1000)
-    assert code == -signal.SIGKILL
-    finish(start(tmp_path / "shop", data))
-    assert state(tmp_path / "shop") == undisturbed
-
-
-def test_killed_again_and_again(data: Path, tmp_path: Path, undisturbed: State) -> None:
+def test_killed_again_and_again_before_any_statement(data: Path, tmp_path: Path, undisturbed: State) -> None:
     rng = random.Random(11)
-    for _ in range(3):
-        kill_after(start(tmp_path / "shop", data), rng.randrange(1, 8), rng.random() / 10)
+    for _ in range(4):
+        expect_killed(start(tmp_path / "shop", data, dying_before(CLI, "", rng.randrange(1, 60)) + COMMAND))
+    finish(start(tmp_path / "shop", data))
+    assert state(tmp_path / "shop") == undisturbed
+
+
+@pytest.mark.parametrize("batches", [1, 9])
+def test_killed_from_outside_once_so_many_batches_are_safe(
+    data: Path, tmp_path: Path, undisturbed: State, batches: int
+) -> None:
+    process = start(tmp_path / "shop", data, WAITING.format(batches=batches) + COMMAND)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "waiting\n"
+    process.kill()
+    expect_killed(process)
     finish(start(tmp_path / "shop", data))
     assert state(tmp_path / "shop") == undisturbed

@@ -3,34 +3,37 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from affinity_search.cli import main
 from affinity_search.config import Config, load_config
 from affinity_search.deploy.items import load_items
 from affinity_search.engine.aliases import resolve_alias
 from affinity_search.engine.opensearch import OpenSearchEngine
 from affinity_search.state import open_state
+from tests.crash.killing import Moment, run_and_kill
 
-ITEMS = 6_000
+ITEMS = 1_000
 CONFIG = """
 engine: {{url: "{url}", prefix: "{prefix}", timeout_seconds: 60}}
 items: {{index: "{prefix}-products"}}
 events: {{types: {{purchase: {{weight: 1}}}}}}
 attributes: {{brand: {{field: attrs.brand}}, colour: {{field: attrs.colour, multi_valued: true, levels: 3}}}}
 """
-COMMAND = "from affinity_search.cli import main; main(prog_name='affinity')"
+# Small batches, so that there are several to be killed between.
+COMMAND = """
+import functools
+import affinity_search.deploy.items as loading
+from affinity_search.cli import main
+loading.write_bulk = functools.partial(loading.write_bulk, max_actions=200)
+main(prog_name="affinity")
+"""
 TABLES = ("items", "item_values", "item_signals")
-Moment = Callable[["Shop", list[str]], bool]
 
 
 @dataclass(frozen=True)
@@ -60,18 +63,23 @@ class Shop:
                 file.write(json.dumps({"id": f"i{n}", "title": f"{version} item {n}", "attrs": attrs}) + "\n")
         return path
 
-    def start(self, source: Path) -> subprocess.Popen[bytes]:
-        command = [
-            sys.executable,
-            "-c",
-            COMMAND,
-            "items",
-            "load",
-            str(source),
-            "-c",
-            str(self.folder / "affinity.yaml"),
-        ]
-        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    def load(self, source: Path) -> str:
+        """What the command says first; it must have gone well."""
+        result = CliRunner().invoke(main, self.arguments(source, "affinity.yaml"))
+        assert (result.exit_code, result.stderr) == (0, "")
+        return result.stdout.splitlines()[0]
+
+    def load_and_kill(self, source: Path, engine_url: str, moment: Moment) -> None:
+        text = (self.folder / "affinity.yaml").read_text()
+
+        def arguments(url: str) -> list[str]:
+            (self.folder / "killed.yaml").write_text(text.replace(engine_url, url))
+            return self.arguments(source, "killed.yaml")
+
+        run_and_kill(engine_url, moment, COMMAND, arguments)
+
+    def arguments(self, source: Path, config: str) -> list[str]:
+        return ["items", "load", str(source), "-c", str(self.folder / config)]
 
 
 @pytest.fixture
@@ -84,53 +92,31 @@ def shop(engine_url: str, prefix: str, tmp_path: Path) -> Shop:
     return shop
 
 
-def when_the_new_index_is_there(shop: Shop, before: list[str]) -> bool:
-    return shop.indices() != before
-
-
-def when_half_of_it_is_written(shop: Shop, before: list[str]) -> bool:
-    for index in set(shop.indices()) - set(before):
-        shop.engine.call("POST", f"/{index}/_refresh")
-        return bool(shop.engine.call("GET", f"/{index}/_count")["count"] >= 1_000)
-    return False
-
-
-def when_the_alias_has_moved(shop: Shop, before: list[str]) -> bool:
-    return resolve_alias(shop.engine, shop.config.items.index) != before
-
-
-def kill_when(shop: Shop, process: subprocess.Popen[bytes], moment: Moment, before: list[str]) -> None:
-    deadline = time.monotonic() + 120
-    while process.poll() is None and time.monotonic() < deadline:
-        if moment(shop, before):
-            os.kill(process.pid, signal.SIGKILL)
-            break
-        time.sleep(0.005)
-    process.communicate(timeout=60)
-
-
-@pytest.mark.parametrize("moment", [when_the_new_index_is_there, when_half_of_it_is_written, when_the_alias_has_moved])
-def test_the_same_command_again_ends_as_if_never_killed(shop: Shop, moment: Moment) -> None:
+@pytest.mark.parametrize(
+    "moment",
+    [
+        Moment("PUT", r"-products-[0-9-]+", after=True),
+        Moment("POST", "/_bulk", after=False, number=1),
+        Moment("POST", "/_bulk", after=True, number=3),
+        Moment("POST", "/_aliases", after=False),
+        Moment("POST", "/_aliases", after=True),
+    ],
+    ids=str,
+)
+def test_the_same_command_again_ends_as_if_never_killed(shop: Shop, engine_url: str, moment: Moment) -> None:
     source = shop.catalogue("new", ITEMS)
     before, old = shop.indices(), shop.documents()
-    process = shop.start(source)
-    kill_when(shop, process, moment, before)
-    if moment is not when_the_alias_has_moved:
-        assert process.returncode == -signal.SIGKILL
+    shop.load_and_kill(source, engine_url, moment)
+    assert len(shop.indices()) == 2
+    if moment != Moment("POST", "/_aliases", after=True):
         assert resolve_alias(shop.engine, shop.config.items.index) == before
         assert shop.documents() == old
-        assert len(shop.indices()) == 2
 
-    again = shop.start(source)
-    out, err = again.communicate(timeout=240)
-    assert (again.returncode, err) == (0, b"")
-    assert out.startswith(b"read 6,000 = loaded 6,000 + replaced 0 + quarantined 0 + refused 0\n")
+    assert shop.load(source) == "read 1,000 = loaded 1,000 + replaced 0 + quarantined 0 + refused 0"
     assert shop.indices() == resolve_alias(shop.engine, shop.config.items.index)
     killed = shop.documents(), shop.tables()
 
-    undisturbed = shop.start(source)
-    undisturbed.communicate(timeout=240)
-    assert undisturbed.returncode == 0
+    shop.load(source)
     assert (shop.documents(), shop.tables()) == killed
     assert len(killed[0]) == ITEMS
     assert {name: len(rows) for name, rows in killed[1].items()} == {
