@@ -34,10 +34,7 @@ def search_options(config: Config, given: dict[str, Any]) -> Options:
 
 
 def _parameter(text: str) -> tuple[str, Any]:
-<<<<<<< HEAD
-=======
     """A parameter of the team's own body: text, or JSON where it is a list or an object."""
->>>>>>> edge/query
     name, equals, value = text.partition("=")
     if not name or not equals:
         raise ConfigError(f"--param: expected NAME=VALUE, got {text!r}")
