@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-__all__ = ["resource_folder"]
+__all__ = ["PACKAGE", "resource_folder"]
 
 PACKAGE = Path(__file__).parent
 

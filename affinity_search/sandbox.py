@@ -28,21 +28,27 @@ if TYPE_CHECKING:
 
 __all__ = ["Files", "Say", "fill_sandbox", "find_files", "open_sandbox", "remove_sandbox", "sandbox_names"]
 
+KINDS = ("jsonl", "csv", "ndjson", "json", "tsv", "parquet")
+
 Say = Callable[[str], None]
 """Gets a line of progress."""
 
 
 @dataclass(frozen=True)
 class Files:
-    """The files of a data folder; `queries` is None where there are none."""
+    """The files of a data folder; `queries` is None where there are none.
+
+    `cut` is True where the events are a part of the log, written in our own form, whatever form the log has.
+    """
 
     items: Path
     events: Path
     queries: Path | None
+    cut: bool = False
 
 
 def find_files(folder: Path) -> Files:
-    """The files `items`, `events` and `queries` of a data folder, JSONL or CSV, plain or gzip.
+    """The files `items`, `events` and `queries` of a data folder, plain or gzip.
 
     Raises DataError where items or events are missing.
     """
@@ -69,7 +75,8 @@ def fill_sandbox(engine: Engine, config: Config, files: Files, say: Say) -> None
     with open_state(config.state.path) as state:
         # The command that stages a folder has no option to accept losses; what is lost there harms no shop.
         folder = config.state.path.parent / "quarantine"
-        found = ingest(state, [files.events], config, now=now, quarantine_folder=folder, accept_loss=True)
+        reading = _reading_ours(config) if files.cut else config
+        found = ingest(state, [files.events], reading, now=now, quarantine_folder=folder, accept_loss=True)
         applied = found.total.applied
         if not applied:
             raise DataError(
@@ -112,16 +119,20 @@ def remove_sandbox(engine: Engine, name: str) -> None:
     deploy.remove_deployment(engine, name, f"{name}-products", datetime.now(UTC))
 
 
+def _reading_ours(config: Config) -> Config:
+    return config.model_copy(update={"events": config.events.model_copy(update={"source": None})})
+
+
 def _required(folder: Path, stem: str) -> Path:
     found = _optional(folder, stem)
     if found is None:
         raise DataError(
-            f"{folder}: expected {stem}.jsonl or {stem}.csv (also .gz), found neither",
+            f"{folder}: expected {stem}.jsonl or {stem}.csv (also {', '.join(KINDS[2:])} and .gz), found none",
             hint="The folder needs items and events; docs/how-to/events.md and items.md describe them.",
         )
     return found
 
 
 def _optional(folder: Path, stem: str) -> Path | None:
-    names = (f"{stem}.{kind}{packed}" for kind in ("jsonl", "csv") for packed in (".gz", ""))
+    names = (f"{stem}.{kind}{packed}" for kind in KINDS for packed in (".gz", ""))
     return next((folder / name for name in names if (folder / name).is_file()), None)

@@ -32,7 +32,15 @@ def schema_text() -> str:
 def page() -> str:
     """The page as Markdown: a section with a table of keys for each section of the file, in its order."""
     schema = config_schema()
-    smallest = {"events": {"types": {NAME: {"weight": 1}}}, "attributes": {NAME: {"field": "attrs.NAME"}}}
+    fields = {"texts": {NAME: "NAME"}, "attributes": {NAME: {"path": "NAME", "pairs": {}}}}
+    smallest = {
+        "items": {"source": {"fields": fields, "long": {"attribute": "NAME", "value": "NAME"}}},
+        "events": {
+            "types": {NAME: {"weight": 1}},
+            "source": {"fields": {"consent": "NAME", "quantity": "NAME", "price": "NAME"}},
+        },
+        "attributes": {NAME: {"field": "attrs.NAME"}},
+    }
     defaults = Config.model_validate(smallest).model_dump(mode="json", by_alias=True)
     return "\n".join([INTRODUCTION, *_sections("", schema, schema["$defs"], _renamed(defaults))])
 
@@ -62,12 +70,19 @@ def _sections(address: str, section: dict[str, Any], defs: dict[str, Any], defau
 
 def _reference(value: dict[str, Any]) -> tuple[str | None, bool]:
     """The section that a key leads to, and if there is one per name."""
+    value = _longest_form(value)
     if "$ref" in value:
         return value["$ref"].rpartition("/")[2], False
-    inner = _inner(value)
+    inner = _longest_form(_inner(value))
     if "$ref" in inner:
         return inner["$ref"].rpartition("/")[2], True
     return None, False
+
+
+def _longest_form(value: dict[str, Any]) -> dict[str, Any]:
+    """Of a value that may also be absent, or a mere text, the section or the mapping that it may be."""
+    forms = [form for option in value.get("anyOf", ()) for form in (option, *option.get("anyOf", ()))]
+    return next((form for form in forms if "$ref" in form or form.get("type") == "object"), value)
 
 
 def _inner(value: dict[str, Any]) -> dict[str, Any]:

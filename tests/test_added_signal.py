@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from affinity_search.cli import main
 from affinity_search.config import Config, parse_config
 from affinity_search.deploy.item_fields import key_fields
 from affinity_search.errors import ConfigError
@@ -43,6 +47,12 @@ def test_the_signals_of_the_product_are_its_files() -> None:
     assert [signal.name for signal in all_signals()] == ["", "item", "owned_demotion"]
 
 
+def test_signals_are_found_without_numpy_and_before_anything_else_is_imported() -> None:
+    script = "import sys; from affinity_search.signals import all_signals; all_signals(); print('numpy' in sys.modules)"
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert found.stdout == "False\n"
+
+
 def test_a_section_without_a_signal_is_refused() -> None:
     assert refusal("signals:\n  lately: {strength: 1}\n") == (
         "affinity.yaml:3:3: signals.lately: expected a known key, got 'lately'; known here: none"
@@ -62,6 +72,16 @@ def test_its_section_is_read_as_any_other() -> None:
         "affinity.yaml:2:11: signals.latly: expected a known key, got 'latly'; did you mean lately?"
     )
     assert refusal("signals: 3\n") == "affinity.yaml:2:10: signals: expected a mapping (`key: value`), got 3"
+
+
+@pytest.mark.usefixtures("added")
+def test_validate_names_it(tmp_path: Path) -> None:
+    file = tmp_path / "affinity.yaml"
+    file.write_text("events: {types: {purchase: {weight: 1}}}\nsignals: {lately: {strength: 0.5}}\n", encoding="utf-8")
+    assert CliRunner().invoke(main, ["validate", "-c", str(file)]).output == (
+        f"{file}: valid; no attribute, item list off, lately on; 3 of 16 lookups; "
+        "an item is boosted to at most 1.50 times its relevance\n"
+    )
 
 
 @pytest.mark.usefixtures("added")
@@ -132,11 +152,10 @@ def test_its_rows_are_built_beside_the_others(rest: dict[str, Any]) -> None:
 def test_a_list_without_entries_says_why() -> None:
     with open_state(Path(":memory:")) as connection:
         fill(connection, [("ann", "i1", "purchase", 1, 1), ("bob", "i1", "cart", 90, 1)], VALUES)
-        warnings = build_profiles(connection, config(**ON, events=MUTED), now_ms=1).warnings
+        warnings = build_profiles(
+            connection, config(**ON, events={"types": {"purchase": {"weight": 1}}}), now_ms=1
+        ).warnings
     assert "signals.lately: no entries: every event is too old" in warnings
-
-
-MUTED = {"types": {"purchase": {"weight": 1}}}
 
 
 @pytest.mark.usefixtures("added")

@@ -68,7 +68,14 @@ def test_ingest_as_json(shop: Path) -> None:
     }
     assert json.loads(found.stdout) == {
         "files": [
-            {"file": str(shop / "e.csv"), **counts, "known_items_share": None, "quarantine": None, "error": None}
+            {
+                "file": str(shop / "e.csv"),
+                **counts,
+                "known_items_share": None,
+                "quarantine": None,
+                "error": None,
+                "consent_not_mapped": {},
+            }
         ],
         "total": counts,
         "held": {"before": 0, "applied": 3, "removed": 0, "after": 3},

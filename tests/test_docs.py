@@ -118,10 +118,18 @@ def test_configurations_shown_are_valid(page: Path) -> None:
 
 
 def test_the_request_page_has_every_parameter_of_the_template() -> None:
-    config = parse_config("{events: {types: {purchase: {weight: 1}}}, attributes: {brand: {field: attrs.brand}}}")
+    declared = "{facets: [brand], filters: {seller: seller}, ranges: {rating: rating}}"
+    attributes = "{brand: {field: attrs.brand}}"
+    config = parse_config(
+        f"{{events: {{types: {{purchase: {{weight: 1}}}}}}, attributes: {attributes}, search: {declared}}}"
+    )
     [template] = build_templates(config)
-    shown = set(re.findall(r"^\| `([\w.<>]+)` \|", text_of(ROOT / "docs/reference/request.md"), re.MULTILINE))
-    wanted = {name.replace("filters.brand", "filters.<attribute>") for name in parameter_names(template)}
+    rows = re.findall(r"^\| ((?:`[\w.<>]+`(?:, )?)+) \|", text_of(ROOT / "docs/reference/request.md"), re.MULTILINE)
+    shown = {name for row in rows for name in re.findall(r"`([\w.<>]+)`", row)}
+    names = {"s.brand": "s.<attribute>", ".seller": ".<filter>", ".rating": ".<range>"}
+    wanted = set(parameter_names(template))
+    for name, generic in names.items():
+        wanted = {one.replace(name, generic) for one in wanted}
     assert wanted <= shown
 
 

@@ -80,7 +80,7 @@ def test_what_is_no_item_says_why(record: object, reason: str) -> None:
     assert str(error.value) == reason
 
 
-PLAIN = "expected a plain number such as 1299.00 (no comma, no currency), got"
+PLAIN = "expected a plain number such as 1299.00 (`items.source.fields.price` says how others are written), got"
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from affinity_search.offline.scorer import Scorer
 from affinity_search.offline.searches import Searches, arrange
 from affinity_search.offline.shop import Shop, gather
 from affinity_search.offline.text import TextIndex, spellings, tokens
+from affinity_search.offline.text_fields import Texts
 from affinity_search.offline.types import judge_types
 from affinity_search.profiles.build import build_profiles
 from tests.shop_data import as_steps, catalogue, event, item, purchases
@@ -42,7 +43,7 @@ def test_a_query_is_spelt_as_the_item_spells_it() -> None:
 
 
 def test_text_search_is_bm25f() -> None:
-    index = TextIndex(["red mug", "red plate", "bowl"], ["", "a mug too", ""])
+    index = TextIndex([Texts(2.0, ["red mug", "red plate", "bowl"]), Texts(1.0, ["", "a mug too", ""])])
     # Title words count twice, in frequency as in length: lengths 4, 7 and 2, on average 13/3.
     first, second = (1.2 * (0.25 + 0.75 * length / (13 / 3)) for length in (4, 7))
     idf = log(1 + 1.5 / 2.5)
@@ -54,8 +55,8 @@ def test_text_search_is_bm25f() -> None:
 
 
 def test_an_index_of_nothing_finds_nothing() -> None:
-    assert TextIndex([], []).search("mug") == {}
-    assert TextIndex([""], [""]).search("mug") == {}
+    assert TextIndex([]).search("mug") == {}
+    assert TextIndex([Texts(2.0, [""]), Texts(1.0, [""])]).search("mug") == {}
 
 
 def test_the_cut_leaves_the_last_fifth_of_the_purchases() -> None:

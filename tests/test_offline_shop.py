@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from affinity_search.config.model import Config
 from affinity_search.items.item import Item
 from affinity_search.offline.shop import AttributeFacts, attribute_facts, gather
+from affinity_search.offline.text_fields import Texts
 from affinity_search.offline.types import configured_types, judge_types
 from tests.shop_data import event, item
 
@@ -27,7 +28,8 @@ def test_events_are_sorted_by_shopper_day_and_item() -> None:
     assert (list(shop.item), list(shop.day), list(shop.type)) == ([1, 2, 0], [3, 9, 2], [1, 0, 0])
     assert (shop.types, shop.shoppers, list(shop.events_of(0))) == (["purchase", "view"], 2, [0, 1])
     assert shop.titles == ["Red mug", "Two mugs", "Plate", "Bowl"]
-    assert shop.texts == ["stoneware", "", "", ""]
+    assert shop.texts == (Texts(2.0, ["Red mug", "Two mugs", "Plate", "Bowl"]), Texts(1.0, ["stoneware", "", "", ""]))
+    assert shop.text_of(0) == "Red mug stoneware"
     assert shop.values == {"attrs.colour": [("red",), ("red", "blue"), (), ("red",)]}
 
 

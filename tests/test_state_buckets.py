@@ -91,6 +91,8 @@ def test_every_verdict(connection: duckdb.DuckDBPyConnection, tmp_path: Path) ->
         quarantined,
         None,
         KnownItems(events=5, known=0, catalogue=False),
+        pieces=4,
+        first_bad="line 11: user: expected a value, got none",
     )
     assert state(connection)[0] == [
         ("u1", "i1", "cart", 17198, 1),

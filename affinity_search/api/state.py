@@ -18,7 +18,7 @@ from affinity_search.engine.protocol import Engine
 from affinity_search.profiles import build
 from affinity_search.profiles.report import BuildReport
 from affinity_search.publish import profiles
-from affinity_search.publish.profiles import PublishReport
+from affinity_search.publish.report import PublishReport
 from affinity_search.state import buckets, open_state
 from affinity_search.state.ingested import IngestReport
 

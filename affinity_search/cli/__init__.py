@@ -20,6 +20,7 @@ COMMANDS = {
     "validate": ("validate:validate", "Check affinity.yaml and say in one line what it asks for"),
     "schema": ("validate:schema", "Print the JSON Schema of affinity.yaml, for editors."),
     "engine": ("engine:engine", "Run a real OpenSearch on this machine"),
+    "adopt": ("adopt:adopt", "Use an index that others make and write"),
     "items": ("items:items", "Load the items, take in their values, check their keys, refresh their popularity."),
     "events": ("events:events", "Take shopper events in, and see what is held."),
     "profiles": ("profiles:profiles", "Build the shoppers' profiles, publish them to the engine, show one."),

@@ -17,7 +17,9 @@ from affinity_search.engine import connect
 from affinity_search.errors import MissingResource
 from affinity_search.profiles.build import build_profiles
 from affinity_search.profiles.report import BuildReport
-from affinity_search.publish.profiles import PublishReport, publish_profiles, read_profile
+from affinity_search.publish.profiles import publish_profiles
+from affinity_search.publish.readable import read_profile
+from affinity_search.publish.report import PublishReport
 from affinity_search.state import open_state
 
 __all__ = ["profiles"]

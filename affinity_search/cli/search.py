@@ -6,29 +6,26 @@ import json
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import click
 
+from affinity_search.cli.asked import search_options
 from affinity_search.cli.options import config_option, json_option
 from affinity_search.config import Config, load_config
 from affinity_search.engine import connect
-from affinity_search.errors import ConfigError
-from affinity_search.items.item import value_text
 from affinity_search.search import (
     Answer,
     Client,
     ExplainedHit,
     Explanation,
     Hit,
-    Options,
     Placement,
     other_configuration,
     place_item,
 )
 from affinity_search.search import explain as explain_search
 from affinity_search.search.explain import MOST_RANKS
-from affinity_search.search.request import PRICE_BOUNDS
 
 __all__ = ["explain", "search"]
 
@@ -43,11 +40,21 @@ def _request_options(command: Any) -> Any:
             metavar="NAME=VALUE",
             help="An attribute's value, or price_min or price_max; given several times, any value of a name will do.",
         ),
+        click.option(
+            "--range",
+            "ranges",
+            multiple=True,
+            metavar="NAME=FROM..TO",
+            help="Bounds of price or of a number under search.ranges; either end may be left out.",
+        ),
         click.option("--size", type=click.IntRange(1), help="Hits to return."),
         click.option("--from", "from_", type=click.IntRange(0), help="Hits to leave out at the top."),
         click.option("--total", "track_total_hits", is_flag=True, default=None, help="Count all hits."),
         click.option(
-            "--sort", help="price, another field of the items, or _score. By a field, personalisation is off."
+            "--sort",
+            multiple=True,
+            help="price, another field of the items, or _score; -price: the largest first. Given several times, the "
+            "next decides between equals. By a field, personalisation is off.",
         ),
         click.option("--order", type=click.Choice(["asc", "desc"]), help="Direction of --sort; asc, for _score desc."),
         json_option,
@@ -60,11 +67,16 @@ def _request_options(command: Any) -> Any:
 @click.argument("query")
 @click.option("--user", help="The shopper; without one the order is generic.")
 @click.option("--generic", is_flag=True, help="The order without personalisation, whoever asks.")
+@click.option(
+    "--facet", "facets", multiple=True, metavar="NAME[=COUNT]", help="Count the values of an attribute; at most COUNT."
+)
+@click.option("--highlight", is_flag=True, default=None, help="Show where the words were found.")
+@click.option("--fields", metavar="NAME,...", help="Fields of an item to return; all without it.")
 @_request_options
 def search(query: str, user: str | None, generic: bool, config_path: Path, as_json: bool, **given: Any) -> None:
     """Search through the deployed template."""
     config = load_config(config_path)
-    options = _options(config, given)
+    options = search_options(config, given)
     if user and not generic:
         options["user_id"] = user
     answer = Client.of(connect(config.engine), config).search(query, **options)
@@ -83,7 +95,7 @@ def explain(query: str, user: str, item: str | None, config_path: Path, as_json:
     Beyond the window (`search.window` of the deployed template) no hit is accounted for.
     """
     config = load_config(config_path)
-    client, options = Client.of(connect(config.engine), config), _options(config, given)
+    client, options = Client.of(connect(config.engine), config), search_options(config, given)
     if item is None:
         explained = explain_search(client, config, query, user, **options)
         _print(explained.as_json() if as_json else _explanation_text(explained, config))
@@ -96,32 +108,23 @@ def _print(found: str | dict[str, Any]) -> None:
     click.echo(found if isinstance(found, str) else json.dumps(found, ensure_ascii=False, indent=2))
 
 
-def _options(config: Config, given: dict[str, Any]) -> Options:
-    filters: dict[str, list[str]] = {}
-    for text in given.pop("filters"):
-        name, _, value = text.partition("=")
-        if name not in {*config.attributes, *PRICE_BOUNDS} or not value:
-            known = ", ".join([*config.attributes, *PRICE_BOUNDS])
-            raise ConfigError(f"--filter: expected NAME=VALUE with a name of {known}; got {text!r}")
-        filters.setdefault(name, []).extend([value] if name in PRICE_BOUNDS else _readings(value))
-    options = cast(Options, {name: value for name, value in given.items() if value is not None})
-    if filters:
-        options["filters"] = {name: values if len(values) > 1 else values[0] for name, values in filters.items()}
-    return options
-
-
-def _readings(value: str) -> list[str]:
-    """The text itself, and the number that it may stand for as the catalogue writes it: `2.0` is `2` there."""
-    try:
-        number = value_text(json.loads(value))
-    except ValueError:
-        number = None
-    return [value] if number in (None, value) else [value, str(number)]
-
-
 def _answer_text(answer: Answer, config: Config) -> str:
     head = f"{answer.template or 'no hit'} · {'personalised' if answer.personalised else 'generic'}{_total(answer)}"
-    return "\n".join([head, *_notes(answer.notes), *(_hit_text(hit, config) for hit in answer.hits)])
+    hits = [line for hit in answer.hits for line in (_hit_text(hit, config), *_fragments(hit))]
+    return "\n".join([head, *_notes(answer.notes), *hits, *_facet_lines(answer)])
+
+
+def _fragments(hit: Hit) -> list[str]:
+    return [f"     {field}: {fragment}" for field, found in hit.highlight.items() for fragment in found]
+
+
+def _facet_lines(answer: Answer) -> list[str]:
+    """A line for each facet, with a mark at what was selected."""
+    said = {
+        name: ", ".join(f"{'*' if one.selected else ''}{one.value} {one.count:,}" for one in values)
+        for name, values in answer.facets.items()
+    }
+    return [f"{name}: {values or 'none'}" for name, values in said.items()]
 
 
 def _total(answer: Answer) -> str:

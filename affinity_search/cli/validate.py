@@ -10,6 +10,7 @@ import click
 
 from affinity_search.cli.options import config_option
 from affinity_search.config import Config, config_schema, load_config, parse_config
+from affinity_search.signals import parts
 
 __all__ = ["schema", "validate"]
 
@@ -43,6 +44,7 @@ def _summary(name: str, config: Config) -> str:
     tastes = f"{counted} ({', '.join(active)})" if active else "no attribute"
     items = "on" if config.item_affinity.strength else "off"
     items += ", owned-item demotion on" if config.item_affinity.owned_demotion else ""
+    items += "".join(f", {name} on" for name in parts(config) if name in config.signals)
     return (
         f"{name}: valid; {tastes}, item list {items}; {config.lookups} of {config.search.max_lookups} lookups; "
         f"an item is boosted to at most {1 + min(config.total_boost, config.search.max_boost):.2f} times its relevance"

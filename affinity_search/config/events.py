@@ -8,6 +8,7 @@ from pydantic import Field, field_validator
 
 from affinity_search.config.roles import PURCHASE, Role, default_role
 from affinity_search.config.section import Days, NotNegative, Section
+from affinity_search.config.source_block import EventSource
 
 __all__ = ["EventType", "Events"]
 
@@ -33,6 +34,7 @@ class Events(Section):
         "and every number of days then means steps of that sequence.",
     )
     retention_days: Days = Field(1095, description="Older events, seen from the newest one, are late.")
+    source: EventSource | None = Field(None, description="How files in another form are read; absent: as ours.")
 
     @field_validator("types")
     @classmethod

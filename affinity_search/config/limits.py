@@ -10,23 +10,19 @@ from itertools import permutations
 from typing import TYPE_CHECKING
 
 from affinity_search.config.findings import meant
+from affinity_search.config.kept_fields import kept_for
 from affinity_search.config.names import first_index
+from affinity_search.config.requests import request_contradictions
 from affinity_search.signals import parts, reserved_names
 
 if TYPE_CHECKING:
     from affinity_search.config.model import Config, Items
 
-__all__ = ["ANALYZERS", "COMPUTED_FIELDS", "LEAST_BOOST", "MOST_TERMS", "contradictions", "item_contradictions"]
+__all__ = ["ANALYZERS", "LEAST_BOOST", "MOST_TERMS", "contradictions", "item_contradictions"]
 
 MOST_TERMS = 65_536  # index.max_terms_count: longest list that a terms lookup may find
 DEEPEST_FIELD = 20  # index.mapping.depth.limit
 LEAST_BOOST = 1e-6  # a 32-bit score times 1 + x is the same score for x below 6e-8
-COMPUTED_FIELDS = frozenset({"affinity", "affinity_gate", "popularity", "popularity_recent"})
-METADATA_FIELDS = frozenset({
-    "_doc_count", "_field_names", "_id", "_ignored", "_index", "_nested_path", "_routing", "_seq_no", "_source",
-    "_version",
-})  # fmt: skip
-REQUEST_FILTERS = frozenset({"price_min", "price_max"})
 ANALYZERS = (
     "standard", "simple", "whitespace", "stop", "keyword", "pattern", "fingerprint", "snowball", "arabic", "armenian",
     "basque", "bengali", "brazilian", "bulgarian", "catalan", "chinese", "cjk", "czech", "danish", "dutch", "english",
@@ -49,7 +45,7 @@ def item_contradictions(items: Items) -> Iterator[str]:
                     f"as near as can be: {{{scaled}}}"
                 )
     for name in items.text_fields:
-        if taken := _taken(name) or ("numbers" if name == "price" else ""):
+        if taken := kept_for(name) or ("numbers" if name == "price" else ""):
             yield f"text_fields.{name}: expected a field that holds text, got one for {taken}"
         if (depth := name.count(".") + 1) > DEEPEST_FIELD:
             yield f"text_fields.{name}: expected at most {DEEPEST_FIELD} parts in a path, got {depth}"
@@ -62,27 +58,22 @@ def contradictions(config: Config) -> Iterator[str]:
     """What the engine refuses, or what does not go together, one line each: address, expected, got, cure."""
     yield from _names(config)
     yield from _fields({name: attribute.field for name, attribute in config.attributes.items()}, config)
+    yield from request_contradictions(config)
     yield from _references(config)
     yield from _sizes(config)
     yield from _boosts(config)
-
-
-def _taken(field: str) -> str:
-    """What a field is kept for by the engine or by this package; empty for one that is free."""
-    root = field.partition(".")[0]
-    if root in METADATA_FIELDS:
-        return "the engine itself"
-    if root in COMPUTED_FIELDS:
-        return "what is computed from events"
-    return "an object" if field == "attrs" else ""
 
 
 def _names(config: Config) -> Iterator[str]:
     for name in config.attributes:
         if name in reserved_names():
             yield f"attributes.{name}: expected another name, this one is reserved"
-        if name in REQUEST_FILTERS:
-            yield f"attributes.{name}: expected another name, this one is a filter of every request (a bound of price)"
+        if name in config.search.bounds:
+            bounded = name.rpartition("_")[0]
+            yield (
+                f"attributes.{name}: expected another name, this one is a filter of every request (a bound of "
+                f"{bounded})"
+            )
     for alias in (config.lookup_index, config.profile_index, config.ledger_index):
         if config.items.index in (alias, first_index(alias)):
             yield f"items.index: expected another name than that of an index of this product, got {config.items.index}"
@@ -99,7 +90,7 @@ def _fields(fields: Mapping[str, str], config: Config) -> Iterator[str]:
                 f"{at} another field than a text field, got {field}; words or exact values, a field holds one of them: "
                 f"leave it out of items.text_fields, or name an exact one, such as attrs.{name}"
             )
-        if taken := _taken(field):
+        if taken := kept_for(field):
             yield f"{at} a field of the items that holds values, got {field}, which is for {taken}"
         if (depth := field.count(".") + 1) > DEEPEST_FIELD:
             yield f"{at} at most {DEEPEST_FIELD} parts in a path, got {depth}"

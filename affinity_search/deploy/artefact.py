@@ -15,7 +15,16 @@ from affinity_search.errors import ConfigError
 from affinity_search.resources import resource_folder
 from affinity_search.surfaces import Template, build_templates
 
-__all__ = ["MAX_SCRIPT_BYTES", "Artefact", "Kind", "artefacts", "canonical", "digest", "script_artefacts"]
+__all__ = [
+    "MAX_SCRIPT_BYTES",
+    "Artefact",
+    "Kind",
+    "artefacts",
+    "canonical",
+    "digest",
+    "keys_artefact",
+    "script_artefacts",
+]
 
 Kind = Literal["index", "script", "pipeline"]
 
@@ -57,7 +66,7 @@ def artefacts(config: Config) -> tuple[Artefact, ...]:
     return (
         _index(config.lookup_index, "lookup.json", config.engine.prefix),
         _index(config.profile_index, "profiles.json", config.engine.prefix),
-        _pipeline(config),
+        *([keys_artefact(config)] if config.items.keys == "numeric" else []),
         *script_artefacts(build_templates(config)),
     )
 
@@ -83,7 +92,8 @@ def _of_storable_size(template: Template) -> Template:
     return template
 
 
-def _pipeline(config: Config) -> Artefact:
+def keys_artefact(config: Config) -> Artefact:
+    """The ingest pipeline that gives items their keys."""
     from affinity_search.items.pipeline import item_keys_pipeline
 
     return Artefact("pipeline", names.item_keys_pipeline(config.engine.prefix), canonical(item_keys_pipeline(config)))

@@ -87,21 +87,23 @@ def _at(properties: Mapping[str, Any], path: str) -> Any:
 
 
 def key_fields(config: Config) -> dict[str, str]:
-    """The field of the items whose values have keys, by the name of the keys: attributes that count, and `item`."""
-    return {part.keys: part.field for part in parts(config).values()}
+    """Where the items' JSON holds what has keys, by the name of the keys: attributes that count, and `item`."""
+    paths = {name: attribute.values_path for name, attribute in config.attributes.items()}
+    return {part.keys: paths.get(part.name, part.field) for part in parts(config).values()}
 
 
 def misfits(config: Config, items: ItemMapping) -> Iterator[str]:
     """What of the index does not fit the configuration, one line each: address, expectation, finding, what to do."""
     yield from _text_misfits(config, items)
     yield from _attribute_misfits(config, items)
-    yield from _key_misfits(config, items)
+    if config.items.keys == "numeric":
+        yield from _key_misfits(config, items)
     yield from _other_misfits(config, items)
 
 
 def refused_keys(config: Config, items: ItemMapping) -> Iterator[str]:
     """What of the keys a strict mapping refuses, so that no item could be written any more; one line each."""
-    if not items.dynamic.startswith("strict"):
+    if config.items.keys == "keyword" or not items.dynamic.startswith("strict"):
         return
     for name in dict.fromkeys([*config.attributes, ITEM]):
         if items.field(f"affinity.{name}") is None:
@@ -116,10 +118,8 @@ def _key_mapping(name: str) -> dict[str, Any]:
 
 
 def _other_misfits(config: Config, items: ItemMapping) -> Iterator[str]:
-    for name, weight in (
-        ("popularity", config.popularity.all_time.weight),
-        ("popularity_recent", config.popularity.recent.weight),
-    ):
+    weights = config.popularity.all_time.weight, config.popularity.recent.weight
+    for name, weight in zip(config.popularity.fields, weights, strict=True):
         found = items.field(name)
         if weight and (found is None or found.type != "rank_feature"):
             do = _mapped(items, {name: {"type": "rank_feature"}}, exists=found is not None)
@@ -160,8 +160,16 @@ def _text_cure(name: str, items: ItemMapping) -> str:
 def _attribute_misfits(config: Config, items: ItemMapping) -> Iterator[str]:
     for name, attribute in config.attributes.items():
         found = items.field(attribute.field)
+        if found and found.nested and config.items.keys == "keyword" and name in config.active_attributes:
+            yield (
+                f"attributes.{name}.field: expected a field outside nested objects in {items.index}, where lookups by "
+                f"keyword do not look, found {attribute.field}: set items.keys: numeric, or strength: 0"
+            )
+            continue
         if found and found.type in EXACT and not found.nested:
-            if found.derived and name in config.active_attributes:
+            source = items.field(attribute.path) if attribute.path else found
+            is_read = name in config.active_attributes and config.items.keys == "numeric"
+            if is_read and (source is None or source.derived):
                 yield _no_source(name, attribute.field, items)
             continue
         if items.ours and found is None and attribute.field.startswith("attrs."):
@@ -176,10 +184,11 @@ def _attribute_misfits(config: Config, items: ItemMapping) -> Iterator[str]:
 
 
 def _no_source(name: str, field: str, items: ItemMapping) -> str:
+    above = field.rpartition(".")[0] or field
     return (
         f"attributes.{name}.field: expected a field of the items' JSON, which keys are made from, found a sub-field or "
-        f"alias at {field} in {items.index}: name a field that is indexed as keyword itself, or set strength: 0 for "
-        "filters alone"
+        f"alias at {field} in {items.index}: name the field of the JSON beside it, such as `path: {above}`, or set "
+        "strength: 0 for filters alone"
     )
 
 

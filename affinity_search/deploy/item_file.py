@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from affinity_search.config.model import Config
 from affinity_search.errors import DataError
 from affinity_search.events.quarantine import Quarantine
 from affinity_search.items.item import Item
@@ -17,7 +18,7 @@ __all__ = ["ItemFile", "last_of_each", "survey_items"]
 
 @dataclass(frozen=True)
 class ItemFile:
-    """What a file of items holds: lines read and quarantined, by id the line that counts, and what fields lost."""
+    """What a file of items holds: records read and quarantined, by id the place of the last one, and lost fields."""
 
     read: int
     lines: Mapping[str, int]
@@ -31,22 +32,23 @@ class ItemFile:
         return self.read - self.quarantined - len(self.lines)
 
 
-def survey_items(source: Path, folder: Path) -> ItemFile:
-    """One reading of the whole file before anything is written; lines that are no items go to `folder`.
+def survey_items(source: Path, config: Config) -> ItemFile:
+    """One reading of the whole file before anything is written; what is no item goes to the quarantine of the state.
 
     Raises DataError where no line is an item.
     """
+    folder = config.state.path.parent / "quarantine"
     lines: dict[str, int] = {}
     losses = FieldLosses()
     read = quarantined = 0
     with Quarantine(folder, source) as quarantine:
-        for number, item in read_items(source):
+        for number, item in read_items(source, config.items.source):
             read += 1
             if isinstance(item, BrokenLine):
                 quarantined += 1
                 quarantine.add(item.line, item.reason, item.text.encode(errors="surrogateescape"))
             else:
-                lines[item.id] = number
+                lines[item.id] = read
                 losses.add(number, item)
         written = quarantine.written
     if not lines:
@@ -55,8 +57,8 @@ def survey_items(source: Path, folder: Path) -> ItemFile:
     return ItemFile(read, lines, quarantined, written, losses.by_field())
 
 
-def last_of_each(source: Path, lines: Mapping[str, int]) -> Iterator[Item]:
-    """The items on these lines, in the order of the file."""
-    for number, item in read_items(source):
-        if isinstance(item, Item) and lines.get(item.id) == number:
+def last_of_each(source: Path, lines: Mapping[str, int], config: Config) -> Iterator[Item]:
+    """The items at these places, in the order of the file."""
+    for place, (_, item) in enumerate(read_items(source, config.items.source), start=1):
+        if isinstance(item, Item) and lines.get(item.id) == place:
             yield item

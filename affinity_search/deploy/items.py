@@ -98,7 +98,7 @@ def load_items(
     """
     alias, owner = config.items.index, Owner(config.engine.prefix, state_id(connection))
     in_use = find_in_use(engine, alias, owner, take_over=take_over)
-    survey = survey_items(source, config.state.path.parent / "quarantine")
+    survey = survey_items(source, config)
     if not accept_loss:
         expect_few_bad_lines(source, survey.quarantined, survey.read, survey.quarantine)
         expect_no_shrinking(engine, alias, source, len(survey.lines))
@@ -157,7 +157,7 @@ def _actions(
     compute_signals(connection, config)
     rows = connection.execute("SELECT item, popularity, recent FROM signals_now").fetchall()
     signals = {item: (popularity, recent) for item, popularity, recent in rows}
-    for item in stage_items(connection, last_of_each(source, survey.lines), config):
+    for item in stage_items(connection, last_of_each(source, survey.lines, config), config):
         yield Action("index", index, item.id, item_document(item, config, *signals.get(item.id, ())))
 
 

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
+from affinity_search.config.names import ledger_index
 from affinity_search.deploy.changes import Change
 from affinity_search.deploy.mappings import as_engine_says, contains
 from affinity_search.engine import Engine
@@ -30,7 +31,6 @@ from affinity_search.errors import ConfigError, MissingResource, RefusedRequest
 from affinity_search.resources import resource_folder
 
 __all__ = [
-    "SUFFIX",
     "LedgerEntry",
     "add_entry",
     "check_ledger",
@@ -41,8 +41,6 @@ __all__ = [
     "recent_entries",
     "save_entry",
 ]
-
-SUFFIX = "-ledger"
 
 
 @dataclass(frozen=True)
@@ -85,7 +83,7 @@ class LedgerEntry:
 
 def owner_of(ledger: str) -> str:
     """The prefix of the deployment whose ledger bears this name."""
-    return ledger.removesuffix(SUFFIX)
+    return ledger.removesuffix(ledger_index(""))
 
 
 def check_ledger(engine: Engine, index: str) -> None:
@@ -201,7 +199,13 @@ def _entry(document: Document) -> LedgerEntry:
 
 
 def _highest_searchable(engine: Engine, index: str) -> int:
-    query = {"size": 1, "_source": False, "sort": [{"number": {"order": "desc", "unmapped_type": "long"}}]}
+    entries = {"exists": {"field": "number"}}  # the ledger also holds what was adopted
+    query = {
+        "size": 1,
+        "_source": False,
+        "query": entries,
+        "sort": [{"number": {"order": "desc", "unmapped_type": "long"}}],
+    }
     try:
         hits = search(engine, index, query)["hits"]["hits"]
     except MissingResource:

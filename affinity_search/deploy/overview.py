@@ -78,10 +78,11 @@ class Status:
     fixed: tuple[str, ...] = ()
     probe: Probe = NOT_PROBED
     unread: tuple[str, ...] = ()
+    keys: Literal["numeric", "keyword"] = "numeric"
 
     def as_json(self) -> dict[str, Any]:
         """The status as plain JSON values, newest ledger entry first."""
-        shown = ("engine", "artefacts", "documents", "publication", "numeric_keys_allowed", "probe")
+        shown = ("engine", "artefacts", "documents", "publication", "keys", "numeric_keys_allowed", "probe")
         return {
             "url": self.url,
             **{name: plain(getattr(self, name)) for name in shown},
@@ -115,7 +116,7 @@ class Status:
         if self.outdated:
             said.append(f"The profiles were built with another configuration. To bring them up to date: {self.remedy}.")
         said += [line for documents in self.documents if (line := _advice(documents, self.remedy))]
-        if not self.numeric_keys_allowed:
+        if self.keys == "numeric" and not self.numeric_keys_allowed:
             said.append(f"The cluster has {EXPENSIVE}: false and refuses lookups of numeric keys: set it to true.")
         said += [*self.probe.failures, *self.probe.notes]
         return tuple(said)
@@ -154,6 +155,7 @@ def status_of(config: Config, engine: Engine, wanted: tuple[Artefact, ...]) -> S
         remedy=remedy(publication, config),
         fixed=deployed.fixed,
         unread=(*no_deployment, *no_publication, *no_setting),
+        keys=config.items.keys,
     )
 
 

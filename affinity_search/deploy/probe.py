@@ -12,6 +12,7 @@ from typing import Any
 from affinity_search.config import names
 from affinity_search.config.model import ITEM, Config
 from affinity_search.deploy.item_fields import NUMBERS, ItemMapping, key_fields, misfits, refused_keys
+from affinity_search.deploy.request_fields import request_misfits
 from affinity_search.deploy.stale_sample import stale_note
 from affinity_search.deploy.store import read
 from affinity_search.engine import Engine
@@ -71,10 +72,11 @@ def probe(config: Config, engine: Engine, templates: Iterable[Template]) -> Prob
     ]
     failures = [line for template in templates for line in _failures(config, engine, template, mappings)]
     failures += [line for items in mappings for line in refused_keys(config, items)]
-    notes = [line for items in mappings for line in misfits(config, items)]
+    notes = [line for items in mappings for line in (*misfits(config, items), *request_misfits(config, items))]
     notes += _narrow_limits(config, engine)
-    notes += _missing_keys(config, engine, mappings)
-    notes += stale_note(config, engine)
+    if config.items.keys == "numeric":
+        notes += _missing_keys(config, engine, mappings)
+        notes += stale_note(config, engine)
     return Probe(tuple(failures), tuple(dict.fromkeys(notes)))
 
 
@@ -121,6 +123,8 @@ def _searches(config: Config, items: ItemMapping, shopper: str | None) -> dict[s
         searches["the browse of a known shopper"] = {"user_id": shopper}
     if filters := _filters(config, items):
         searches["a filtered browse"] = {"filters": filters}
+    if config.search.facets:
+        searches["a browse with facets"] = {"facets": dict.fromkeys(config.search.facets, 1)}
     return searches
 
 
@@ -133,7 +137,8 @@ def _filters(config: Config, items: ItemMapping) -> dict[str, str]:
         "boolean": "true",
         **dict.fromkeys(NUMBERS, "1"),
     }
-    fields = {name: attribute.field for name, attribute in config.attributes.items()} | {"price_min": "price"}
+    fields = {name: attribute.field for name, attribute in config.attributes.items()} | dict(config.search.filters)
+    fields |= {name: field for name, (field, comparison) in config.search.bounds.items() if comparison == "gte"}
     kinds = {name: field.type for name, at in fields.items() if (field := items.field(at))}
     return {name: samples[kind] for name, kind in kinds.items() if kind in samples}
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from affinity_search.config.names import first_index
+from affinity_search.config.names import first_index, ledger_index
 from affinity_search.deploy.applying import apply
 from affinity_search.deploy.changes import CHANGED_SINCE, Change
-from affinity_search.deploy.ledger import SUFFIX, check_ledger, last_entry, recent_entries
+from affinity_search.deploy.ledger import check_ledger, last_entry, recent_entries
 from affinity_search.deploy.reversal import plan_rollback_of
 from affinity_search.deploy.store import execute
 from affinity_search.engine import Engine
@@ -23,7 +23,7 @@ def remove_deployment(engine: Engine, owner: str, items_alias: str, now: datetim
     What others made under such names stays. Interrupted, it is simply run again. Raises ConfigError where the name of
     the ledger is taken by others.
     """
-    ledger = f"{owner}{SUFFIX}"
+    ledger = ledger_index(owner)
     check_ledger(engine, ledger)
     from_before_marks = {first_index(alias) for alias in _aliases_created(engine, ledger)} | {ledger}
     _reverse_everything(engine, ledger, now)

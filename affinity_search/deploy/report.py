@@ -11,6 +11,8 @@ from affinity_search.deploy.planned import Plan
 
 __all__ = ["plan_text", "status_text"]
 
+KEYWORD = "the items' own fields and ids are looked up (items.keys: keyword): the same results, slower than by number"
+
 
 def plan_text(plan: Plan) -> str:
     """The drift, then every change with its diff, then the counts."""
@@ -49,6 +51,8 @@ def _status_lines(status: Status) -> Iterator[str]:
         yield f"{artefact.kind:<8} {artefact.name}  {held}  {artefact.state}"
     for documents in status.documents:
         yield f"{documents.role:<8} {documents.alias}  {_held(documents)}"
+    if status.keys == "keyword":
+        yield f"keys     {KEYWORD}"
     for entry in status.entries:
         when = f"{entry.started:%Y-%m-%d %H:%M:%S}"
         yield f"ledger   {entry.number}  {when}  {entry.kind}  {entry.status}  {_changes(entry)}"

@@ -87,10 +87,14 @@ def verify_items(
     """How many items that the item index shows have keys of other values than they hold.
 
     Nothing is written unless they are to be repaired; then only the stale ones are, and searches see them at the end.
-    Raises MissingResource where there is no such index, ConfigError where it keeps no `_source`, and for a repair where
-    it keeps only parts of it or the pipeline is not the one of this configuration.
+    Raises MissingResource where there is no such index, ConfigError where it keeps no `_source` or `items.keys` is
+    `keyword`, and for a repair where it keeps only parts of it or the pipeline is not the one of this configuration.
     """
     name = config.items.index
+    if config.items.keys == "keyword":
+        raise ConfigError(
+            "items.keys: expected numeric for items that have keys, got keyword: there is nothing to verify"
+        )
     expect_kept_source(engine, name, NO_SOURCE)
     if repair:
         expect_whole_source(engine, name)

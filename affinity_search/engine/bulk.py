@@ -13,14 +13,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from affinity_search.engine.fates import error_of, fate_of, reason_of
 from affinity_search.engine.protocol import Engine, path
-from affinity_search.errors import (
-    EngineError,
-    EngineFailed,
-    EngineOverloaded,
-    EngineUnavailable,
-    MissingResource,
-)
+from affinity_search.errors import EngineError, EngineOverloaded, EngineUnavailable
 
 __all__ = ["Action", "BulkReport", "Refusal", "write_bulk"]
 
@@ -228,11 +223,11 @@ def _outcome(url: str, lines: Sequence[_Line], items: Sequence[Mapping[str, Any]
     fates: dict[str, list[tuple[_Line, Mapping[str, Any]]]] = defaultdict(list)
     settled = []
     for line, item in zip(lines, items, strict=True):
-        fate = _fate(line.action, item)
+        fate = fate_of(line.action.op, item)
         fates[fate].append((line, item))
         if fate in ("written", "absent"):
             settled.append(line.action)
-    refused = tuple(Refusal(line.action.id, item["status"], _reason(item)) for line, item in fates["refused"])
+    refused = tuple(Refusal(line.action.id, item["status"], reason_of(item)) for line, item in fates["refused"])
     stopped, waiting = fates["stopped"], fates["waiting"]
     return _Outcome(
         BulkReport(
@@ -240,34 +235,6 @@ def _outcome(url: str, lines: Sequence[_Line], items: Sequence[Mapping[str, Any]
         ),
         tuple(settled),
         tuple(line for line, _ in waiting),
-        _reason(waiting[0][1]) if waiting else "",
-        _error(url, stopped[0][1]) if stopped else None,
+        reason_of(waiting[0][1]) if waiting else "",
+        error_of(url, stopped[0][1]) if stopped else None,
     )
-
-
-def _fate(action: Action, item: Mapping[str, Any]) -> str:
-    status = item["status"]
-    if status < 300:
-        return "written"
-    if status >= 500 or item.get("error", {}).get("type") == "index_not_found_exception":
-        return "stopped"
-    if status == 404 and action.op in ("delete", "update"):
-        return "absent"
-    if status == 409 and action.op == "update":
-        return "conflict"
-    return {409: "superseded", 429: "waiting"}.get(status, "refused")
-
-
-def _error(url: str, item: Mapping[str, Any]) -> EngineError:
-    status = item["status"]
-    message = f"{url}: POST /_bulk: {status} {_reason(item)}"
-    if status == 404:
-        return MissingResource(message, hint="`affinity status` lists what is missing.", status=status)
-    return EngineFailed(message, hint="See the engine's log, then run the same command again.", status=status)
-
-
-def _reason(item: Mapping[str, Any]) -> str:
-    error = item.get("error", {})
-    cause = error.get("caused_by", {}).get("reason", "")
-    parts = [str(part) for part in (error.get("reason", "no reason given"), cause) if part]
-    return " ".join(": ".join(parts).split())[:300]

@@ -43,6 +43,7 @@ HIT: tuple[tuple[str, tuple[type, ...]], ...] = (
     ("_score", (int, float, type(None))),
     ("_source", (dict,)),
     ("matched_queries", (list,)),
+    ("highlight", (dict,)),
 )
 
 
@@ -57,7 +58,7 @@ def expect_shape(engine: Engine, method: str, path: str, answer: object, params:
                 break
     if method == "GET":
         _expect_by_name(engine, path, whole, bare="filter_path" in params)
-    for keys in (("_shards",), ("hits", "total"), ("error",)):
+    for keys in (("_shards",), ("hits", "total"), ("error",), ("aggregations",)):
         if _at(whole, keys[:-1]) and keys[-1] in _at(whole, keys[:-1]):
             part(engine, whole, dict, *keys)
     for keys in (("hits", "hits"), ("responses",), ("docs",), ("items",)):

@@ -116,7 +116,7 @@ def _test(
         places = sample_places([query.user for query in queries], sample or len(queries), seed)
         return _Test(files, [queries[n] for n in places], len(queries), origin, derived)
     log = cut_log(files.items, files.events, work, split, config)
-    training = replace(files, events=log.training)
+    training = replace(files, events=log.training, cut=True)
     asked = log.queries(sample or MOST_DERIVED, seed)
     return _Test(training, asked, len(log.wanted), f"derived from the {log.split.word}s since {log.since}", True)
 

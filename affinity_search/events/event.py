@@ -10,7 +10,7 @@ from typing import NamedTuple, Self
 
 from affinity_search.errors import DataError
 
-__all__ = ["Accounting", "Event", "Rejected", "Verdict"]
+__all__ = ["Accounting", "Event", "EventLine", "Rejected", "Verdict"]
 
 SEPARATOR = "\x1f"  # no field may contain a control character, so joined fields cannot be taken for others
 
@@ -33,7 +33,7 @@ class Event(NamedTuple):
 
     `time` is microseconds since 1970-01-01 UTC and `day` whole days since then; where `events.time` is `sequence`
     both are the shopper's sequence number. `group` (basket, order) and `id` are empty and `weight` is None where
-    the source gives none.
+    the source gives none. The event counts `pieces` times, and is still one event.
     """
 
     user: str
@@ -44,6 +44,7 @@ class Event(NamedTuple):
     group: str = ""
     weight: float | None = None
     id: str = ""
+    pieces: int = 1
 
     @property
     def identity(self) -> int:
@@ -60,12 +61,23 @@ class Event(NamedTuple):
 class Rejected:
     """An event that its line alone rules out. `reason` says why: never empty for `quarantined`.
 
+    For `no_consent` the reason is the path of a no that stands under a name that nobody mapped; empty for one that is
+    mapped.
+
     `private` is True where the line may hold a no to consent that could not be read: its text is kept nowhere.
     """
 
     verdict: Verdict
     reason: str = ""
     private: bool = False
+
+
+class EventLine(NamedTuple):
+    """One event read: the number of its line in the file (the first is 1), its bytes, and what it is."""
+
+    number: int
+    raw: bytes
+    outcome: Event | Rejected
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,16 +2,40 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
 from affinity_search.inputs.values import id_problem, number_text, plain_number
 
-__all__ = ["Malformed", "consent", "field_text", "identifier", "optional_identifier", "weight"]
+__all__ = [
+    "CONSENT",
+    "Malformed",
+    "answer_text",
+    "consent",
+    "consent_names",
+    "field_text",
+    "identifier",
+    "is_consent",
+    "is_no",
+    "may_be_about_consent",
+    "names_of_consent",
+    "optional_identifier",
+    "weight",
+    "withheld_at",
+]
+
+CONSENT = "consent"
 
 SHOWN_CHARACTERS = 60
 LONGEST_ANSWER_SHOWN = 12
 NO = frozenset({"false", "0", "0.0", "no", "n", "f", "off", "denied", "declined", "refused", "withdrawn"})
 YES = frozenset({"true", "1", "1.0", "yes", "y", "t", "on", "granted"})
+
+TURNED = re.compile(r"opt[-_ ]?out|do[-_ ]?not[-_ ]?track", re.IGNORECASE)
+ABOUT_CONSENT = re.compile(
+    r"consent|analytics_storage|gdpr|tracking[-_ ]?allowed|opt[-_ ]?out|do[-_ ]?not[-_ ]?track", re.IGNORECASE
+)
 
 
 class Malformed(ValueError):
@@ -89,3 +113,54 @@ def consent(value: object) -> bool:
         return True
     found = repr(value) if answer.isalnum() and len(answer) <= LONGEST_ANSWER_SHOWN else "another answer"
     raise Malformed(f"consent: expected true or false, got {found}")
+
+
+def answer_text(value: object) -> str:
+    """An answer in lower case without blanks around it; empty where it is neither text, number nor true or false."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value).strip().lower() if isinstance(value, str | int | float) else ""
+
+
+def is_no(value: object, denied: frozenset[str]) -> bool:
+    """Whether the answer is a no where the configuration lists the values that mean one.
+
+    The usual words mean no as well; where the list holds one that means yes everywhere else (an opt-out), all of those
+    do, and no other.
+    """
+    answer = answer_text(value)
+    return answer in denied or answer in (YES if denied & YES else NO)
+
+
+def may_be_about_consent(line: bytes) -> bool:
+    """Whether the line mentions consent, under whatever name: its text must not be kept where it is not understood."""
+    return ABOUT_CONSENT.search(line.decode(errors="replace")) is not None
+
+
+def is_consent(name: str) -> bool:
+    """Whether the name is `consent`, in any case and with blanks around it."""
+    return name == CONSENT or name.strip().lower() == CONSENT
+
+
+def consent_names(names: Iterable[str]) -> list[str]:
+    """Those of the names that are about consent but are not `consent` itself."""
+    return [name for name in names if ABOUT_CONSENT.search(name) and not is_consent(name)]
+
+
+@lru_cache(maxsize=1 << 10)
+def names_of_consent(names: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
+    """Those of the names that are `consent`, and whether others are about it; for records whose names repeat."""
+    return tuple(name for name in names if is_consent(name)), bool(consent_names(names))
+
+
+def withheld_at(record: Mapping[str, object]) -> str:
+    """The path at which a record withholds consent under a name that nobody mapped; empty where none does."""
+    return next(_withheld(record, ""), "")
+
+
+def _withheld(record: Mapping[str, object], above: str) -> Iterator[str]:
+    for name, value in record.items():
+        if type(value) is dict:
+            yield from _withheld(value, f"{above}{name}.")
+        elif ABOUT_CONSENT.search(name) and answer_text(value) in (YES if TURNED.search(name) else NO):
+            yield f"{above}{name}"

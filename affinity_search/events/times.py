@@ -3,26 +3,38 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from decimal import Decimal
+from functools import lru_cache, partial
+from zoneinfo import ZoneInfo
 
+from affinity_search.config.source_block import TimePath
 from affinity_search.events.fields import Malformed, shown
+from affinity_search.events.guesses import what_it_may_be
 
-__all__ = ["MICROSECONDS_PER_DAY", "microseconds", "parse_date", "parse_step"]
+__all__ = ["MICROSECONDS_PER_DAY", "microseconds", "parse_date", "parse_step", "time_reader"]
 
 MICROSECONDS_PER_DAY = 86_400_000_000
 MILLISECONDS_FROM = 10**11  # as seconds the year 5138, as milliseconds 1973
-EPOCH_BELOW = 10**14  # in milliseconds the year 5138
 LARGEST_STEP = 99_999  # nobody makes more visits; what is larger is a month (202401), a date or a clock
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+FIRST, LAST = -62_135_596_800_000_000, 253_402_300_799_999_999  # the years 1 and 9999
+LONGEST = 100
+EXCEL_EPOCH_DAYS = 25_569  # a spreadsheet counts days from 1899-12-30
+PER_UNIT = {
+    "s": Decimal(10**6),
+    "ms": Decimal(10**3),
+    "us": Decimal(1),
+    "ns": Decimal("0.001"),
+    "days": Decimal(MICROSECONDS_PER_DAY),
+}
 
 ISO = re.compile(r"\d{4}-\d\d(-\d\d([T ]\d\d.*)?)?", re.ASCII)
-NUMBER = re.compile(r"(-?\d{1,16})(?:\.(\d{1,20}))?", re.ASCII)
-# 20170115 is a date to people and a second of 1970 to a clock.
-AMBIGUOUS = re.compile(r"(19|20)\d\d((0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])?)?", re.ASCII)
-# A spreadsheet counts days from 1899-12-30: 46000.5 is a noon of 2025 to it and a second of 1970-01-01 to a clock.
-SPREADSHEET_DAYS = range(20_000, 80_000)  # from 1954 to 2119
+ZERO_ZONE = re.compile(r" ?(?:UTC|GMT|Z)$")
+NUMBER = re.compile(r"(-?\d{1,20})(?:\.(\d{1,20}))?", re.ASCII)
+PLAIN_NUMBER = re.compile(r"-?\d{1,20}(?:\.\d{1,20})?", re.ASCII)
 STEP = re.compile(r"(\d{1,16})(?:\.0+)?", re.ASCII)
 
 
@@ -33,35 +45,70 @@ def microseconds(moment: datetime) -> int:
 
 
 @lru_cache(maxsize=1 << 16)
-def parse_date(text: str) -> int:
+def parse_date(text: str, path: str = "ts", zone: str | None = None) -> int:
     """Microseconds since 1970-01-01 UTC.
 
-    Takes `2017-01-15`, `2017-01` (its first day), ISO 8601 date and time with or without a zone (without = UTC), and
-    epoch numbers: seconds below 10^11, milliseconds from there. Raises Malformed for anything else, and for bare
-    numbers that read as a year, month or date (`20170115`) or as the day number of a spreadsheet (`46000.5`).
+    Takes `2017-01-15`, `2017-01` (its first day), ISO 8601 date and time with or without a zone (without: `zone`, or
+    UTC), also with ` UTC` behind it, and epoch numbers: seconds from 10^8, milliseconds from 10^11, both up to the year
+    5138. Raises Malformed for anything else: numbers may also be dates (`20170115`), day numbers of a spreadsheet
+    (`46000.5`), steps or microseconds. It says what the text at the `path` may be, and how to say that.
     """
     if ISO.fullmatch(text):
-        return _iso(text)
-    if AMBIGUOUS.fullmatch(text):
-        raise Malformed(f"ts: expected a date with hyphens (2017-01-15) or an epoch time, got {shown(text)}")
-    if found := NUMBER.fullmatch(text):
-        return _epoch(found[1], found[2] or "", text)
-    raise Malformed(f"ts: expected an ISO date or an epoch time, got {shown(text) if text else 'none'}")
+        return _iso(text, zone)
+    found = NUMBER.fullmatch(text)
+    guess = what_it_may_be(text, path)
+    if found and not guess:
+        return _epoch(found[1], found[2] or "")
+    raise Malformed(f"ts: expected an ISO date or an epoch time, got {shown(text) if text else 'none'}{guess}")
 
 
-def _iso(text: str) -> int:
+def time_reader(told: TimePath) -> Callable[[str], int]:
+    """A function from texts that are written as `told` to microseconds since 1970-01-01 UTC; it raises Malformed."""
+    if told.unit == "auto" and not told.format:
+        return partial(parse_date, path=told.path[0], zone=told.zone)
+    return lru_cache(maxsize=1 << 16)(partial(_told, told=told))
+
+
+def _told(text: str, told: TimePath) -> int:
+    if len(text) > LONGEST:
+        raise Malformed(f"ts: expected a time, got {shown(text)}")
+    if told.format:
+        return _bounded(_formatted(text, told.format, told.zone), text)
+    if not PLAIN_NUMBER.fullmatch(text):
+        raise Malformed(f"ts: expected a number (unit: {told.unit}), got {shown(text) if text else 'none'}")
+    if told.unit == "excel":
+        # A spreadsheet's fractions are rounded: nearer than a second they say nothing.
+        return _bounded(round((Decimal(text) - EXCEL_EPOCH_DAYS) * 86_400) * 10**6, text)
+    return _bounded(int((Decimal(text) * PER_UNIT[told.unit]).to_integral_value("ROUND_FLOOR")), text)
+
+
+def _formatted(text: str, form: str, zone: str | None) -> int:
     try:
-        return microseconds(datetime.fromisoformat(f"{text}-01" if len(text) == 7 else text))
+        return microseconds(_in_zone(datetime.strptime(text, form), zone))
+    except (ValueError, OverflowError):
+        raise Malformed(f"ts: expected a time as {form!r}, got {shown(text) if text else 'none'}") from None
+
+
+def _in_zone(moment: datetime, zone: str | None) -> datetime:
+    return moment.replace(tzinfo=ZoneInfo(zone)) if zone and moment.tzinfo is None else moment
+
+
+def _bounded(time: int, text: str) -> int:
+    if not FIRST <= time <= LAST:
+        raise Malformed(f"ts: expected a time between the years 1 and 9999, got {shown(text)}")
+    return time
+
+
+def _iso(text: str, zone: str | None) -> int:
+    whole = f"{text}-01" if len(text) == 7 else ZERO_ZONE.sub("+00:00", text)
+    try:
+        return microseconds(_in_zone(datetime.fromisoformat(whole), zone))
     except (ValueError, OverflowError) as error:
         raise Malformed(f"ts: expected an ISO date, got {shown(text)} ({error})") from None
 
 
-def _epoch(whole: str, fraction: str, text: str) -> int:
+def _epoch(whole: str, fraction: str) -> int:
     size = abs(int(whole))
-    if size >= EPOCH_BELOW:
-        raise Malformed(f"ts: expected epoch seconds or milliseconds, got {shown(text)}")
-    if int(whole) in SPREADSHEET_DAYS:
-        raise Malformed(f"ts: expected an ISO date or an epoch time, got {shown(text)}, a spreadsheet's day number?")
     digits = 3 if size >= MILLISECONDS_FROM else 6
     value: int = size * 10**digits + int(fraction[:digits].ljust(digits, "0"))
     return -value if whole.startswith("-") else value

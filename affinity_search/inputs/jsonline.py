@@ -6,7 +6,9 @@ import json
 import re
 from typing import Any, NoReturn
 
-__all__ = ["MAX_DEPTH", "decode"]
+from affinity_search.inputs.lines import MAX_LINE_BYTES
+
+__all__ = ["MAX_DEPTH", "decode", "decode_line"]
 
 MAX_DEPTH = 64
 TOKENS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
@@ -21,6 +23,33 @@ def decode(text: str) -> object:
     if text.count("[") + text.count("{") > MAX_DEPTH and _depth(text) > MAX_DEPTH:
         raise ValueError(f"one nested more than {MAX_DEPTH} levels deep")
     return _DECODER.decode(text)
+
+
+def decode_line(raw: bytes, most_bytes: int = MAX_LINE_BYTES) -> object:
+    """The value in one line; raises ValueError, `expected ..., got ...`, also where it is too long or no UTF-8."""
+    if len(raw) > most_bytes:
+        raise ValueError(f"expected a line of at most {most_bytes} bytes, got a longer one")
+    text = raw.decode(errors="surrogateescape").strip()
+    _expect_text(text)
+    try:
+        value = decode(text)
+    except json.JSONDecodeError as error:
+        said = f"expected JSON, got {error.msg[0].lower()}{error.msg[1:]} at character {error.pos + 1}"
+        raise ValueError(said) from None
+    except ValueError as error:
+        raise ValueError(f"expected JSON, got {error}") from None
+    if "\\u" in text:
+        _expect_text(json.dumps(value, ensure_ascii=False))
+    return value
+
+
+def _expect_text(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        found = ord(text[error.start])
+        what = f"byte 0x{found - 0xDC00:02x}" if 0xDC80 <= found <= 0xDCFF else f"lone surrogate U+{found:04X}"
+        raise ValueError(f"expected UTF-8, got {what} at character {error.start + 1}") from None
 
 
 def _depth(text: str) -> int:

@@ -17,7 +17,7 @@ def item_document(item: Item, config: Config, popularity: float = 0.0, recent: f
     """The engine's document of the item, whose `_id` is the item's id.
 
     `affinity.<attribute>` holds the keys of the attribute's values (left out where it has none), `affinity.item` the
-    key of the id. `popularity` and `popularity_recent` are weighted events, left out at 0, which the engine refuses.
+    key of the id. The two popularity fields hold weighted events, left out at 0, which the engine refuses.
     """
     document: dict[str, Any] = {**item.fields, "affinity": _keys(item, config)}
     if item.attrs:
@@ -25,9 +25,9 @@ def item_document(item: Item, config: Config, popularity: float = 0.0, recent: f
     if item.price is not None:
         document["price"] = item.price
     if popularity > 0:
-        document["popularity"] = popularity
+        document[config.popularity.fields[0]] = popularity
     if recent > 0:
-        document["popularity_recent"] = recent
+        document[config.popularity.fields[1]] = recent
     return document
 
 
@@ -35,12 +35,13 @@ def _keys(item: Item, config: Config) -> dict[str, list[int]]:
     keys = {
         name: [affinity_key(value) for value in values]
         for name, attribute in config.attributes.items()
-        if (values := values_at(item, attribute.field))
+        if (values := values_at(item, attribute.values_path))
     }
     return {**keys, ITEM_KEY: [affinity_key(item.id)]}
 
 
 def catalogue_values(item: Item, config: Config) -> list[tuple[str, str]]:
     """(field, value) for every value of every `attrs` field, and of the configured attributes that lie elsewhere."""
-    fields = dict.fromkeys([f"attrs.{name}" for name in item.attrs] + [a.field for a in config.attributes.values()])
-    return [(field, value) for field in fields for value in values_at(item, field)]
+    paths = {f"attrs.{name}": f"attrs.{name}" for name in item.attrs}
+    paths |= {attribute.field: attribute.values_path for attribute in config.attributes.values()}
+    return [(field, value) for field, at in paths.items() for value in values_at(item, at)]

@@ -10,9 +10,9 @@ from typing import Any
 
 from affinity_search.inputs.values import id_problem, number_text, plain_number
 
-__all__ = ["COMPUTED", "LONGEST_VALUE", "Item", "parse_item", "record_values", "value_text", "values_at"]
+__all__ = ["COMPUTED", "LONGEST_VALUE", "Item", "kind_of", "parse_item", "record_values", "value_text", "values_at"]
 
-PRICE = "expected a plain number such as 1299.00 (no comma, no currency)"
+PRICE = "expected a plain number such as 1299.00 (`items.source.fields.price` says how others are written)"
 SHOWN_CHARACTERS = 40
 LONGEST_VALUE = 4095
 """Characters of an attribute's value. The index ignores longer ones (8191 UTF-16 units): no filter could find them."""
@@ -42,7 +42,7 @@ def parse_item(record: object) -> Item:
     expectation and the finding, where the value is no object or has no usable `id`.
     """
     if not isinstance(record, dict):
-        raise ValueError(f"expected an object, got {_kind(record)}")
+        raise ValueError(f"expected an object, got {kind_of(record)}")
     rest = {name: value for name, value in record.items() if name not in COMPUTED and value is not None}
     identity = _id(rest.pop("id", None))
     lost: dict[str, str] = {}
@@ -107,7 +107,7 @@ def _id(value: object) -> str:
     if not isinstance(value, bool) and (isinstance(value, int) or (isinstance(value, float) and value.is_integer())):
         text = number_text(value)
     if not isinstance(text, str):
-        raise ValueError(f"id: expected text, got {_kind(value)}")
+        raise ValueError(f"id: expected text, got {kind_of(value)}")
     if problem := id_problem(text):
         raise ValueError(f"id: {problem}")
     return text
@@ -115,7 +115,7 @@ def _id(value: object) -> str:
 
 def _attrs(value: object, lost: dict[str, str]) -> dict[str, tuple[str, ...]]:
     if not isinstance(value, dict):
-        lost["attrs"] = f"expected an object, got {_kind(value)}"
+        lost["attrs"] = f"expected an object, got {kind_of(value)}"
         return {}
     attrs = {}
     for name, given in value.items():
@@ -129,7 +129,7 @@ def _attrs(value: object, lost: dict[str, str]) -> dict[str, tuple[str, ...]]:
 def _attr_values(name: str, value: object, lost: dict[str, str]) -> tuple[str, ...]:
     texts = [(entry, value_text(entry)) for entry in _listed(value) if entry is not None]
     if unusable := [entry for entry, text in texts if text is None]:
-        lost[f"attrs.{name}"] = f"expected text, a finite number, true or false, got {_kind(unusable[0])}"
+        lost[f"attrs.{name}"] = f"expected text, a finite number, true or false, got {kind_of(unusable[0])}"
     found = dict.fromkeys(text for _, text in texts if text)
     if long := [text for text in found if len(text) > LONGEST_VALUE]:
         lost[f"attrs.{name}"] = f"expected at most {LONGEST_VALUE} characters, got {len(long[0])}"
@@ -159,7 +159,7 @@ def _finite(value: float) -> float | None:
 def _text(name: str, value: object, lost: dict[str, str]) -> str:
     parts = [value_text(part) for part in _listed(value)]
     if None in parts:
-        lost[name] = f"expected text or a list of texts, got {_kind(value)}"
+        lost[name] = f"expected text or a list of texts, got {kind_of(value)}"
         return ""
     return " ".join(str(part) for part in parts)
 
@@ -167,13 +167,14 @@ def _text(name: str, value: object, lost: dict[str, str]) -> str:
 def _shown(value: object) -> str:
     if isinstance(value, str):
         return repr(value if len(value) <= SHOWN_CHARACTERS else f"{value[:SHOWN_CHARACTERS]}...")
-    return _kind(value)
+    return kind_of(value)
 
 
 def _listed(value: object) -> list[Any] | tuple[Any, ...]:
     return value if isinstance(value, list | tuple) else [value]
 
 
-def _kind(value: object) -> str:
+def kind_of(value: object) -> str:
+    """What a JSON value is, in words."""
     kinds = {dict: "an object", list: "a list", str: "text", bool: "true or false", int: "a number", float: "a number"}
     return kinds.get(type(value), "nothing")

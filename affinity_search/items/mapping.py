@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from affinity_search.config.model import Config
+from affinity_search.items.mapped import KEEP
 from affinity_search.resources import resource_folder
 
 __all__ = ["index_body"]
+
+NUMBER = {"type": "double", "ignore_malformed": True}
 
 
 def index_body(config: Config) -> dict[str, Any]:
@@ -21,12 +25,30 @@ def index_body(config: Config) -> dict[str, Any]:
     body["settings"]["analysis"]["analyzer"]["item_text"]["type"] = config.items.analyzer
     properties = body["mappings"]["properties"]
     text, value = properties["title"], _attribute_value(body)
+    for path in config.items.nested:
+        _put(properties, path, {"type": "nested"})
     for name in config.items.text_fields:
         _put(properties, name, text)
+    if config.items.source and config.items.source.keep:
+        properties[KEEP] = {"type": "object", "enabled": False}
+    for name in config.popularity.fields:
+        _put(properties, name, properties["popularity"])
     for attribute in config.attributes.values():
         if not attribute.field.startswith("attrs."):
             _put(properties, attribute.field, value)
+    for field, mapping in _asked_for(config, value):
+        if not field.startswith("attrs."):
+            _put(properties, field, mapping)
     return body
+
+
+def _asked_for(config: Config, value: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The fields that requests may filter by and bound, whose numbers may be texts as in a CSV file."""
+    for field in config.search.ranges.values():
+        if not field.endswith(".number"):
+            yield field, NUMBER
+    for field in config.search.filters.values():
+        yield field, value
 
 
 def _attribute_value(body: dict[str, Any]) -> dict[str, Any]:
@@ -41,4 +63,4 @@ def _put(properties: dict[str, Any], path: str, mapping: dict[str, Any]) -> None
     *parents, name = path.split(".")
     for parent in parents:
         properties = properties.setdefault(parent, {}).setdefault("properties", {})
-    properties.setdefault(name, mapping)
+    properties.setdefault(name, {**mapping})

@@ -18,6 +18,6 @@ def item_keys_pipeline(config: Config) -> dict[str, Any]:
     """
     text = (resource_folder("index_mappings") / "item_keys_pipeline.json").read_text("utf-8")
     body: dict[str, Any] = json.loads(text)
-    fields = {name: attribute.field for name, attribute in config.attributes.items()}
+    fields = {name: attribute.values_path for name, attribute in config.attributes.items()}
     body["processors"][0]["script"]["params"]["fields"] = fields
     return body

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from affinity_search.config.model import Config
-from affinity_search.lookups.coding import Coding, slot_level
+from affinity_search.lookups.coding import NUMBERS, TEXTS, Coding, slot_level
 from affinity_search.signals import Part, parts
 
 __all__ = ["Lookup", "level_boosts", "lookups", "matched_boosts", "matched_levels", "matched_slots"]
@@ -26,7 +26,8 @@ __all__ = ["Lookup", "level_boosts", "lookups", "matched_boosts", "matched_level
 class Lookup:
     """One lookup clause: `boost` is what it adds to the factor, as the text that stands in template and name.
 
-    `keys` are the items' keys that are looked up. With `negated` it matches the items that are not found.
+    `keys` are the items' keys that are looked up; with `items.keys: keyword` the field `values` is in their place. With
+    `negated` it matches the items that are not found.
     """
 
     attribute: str
@@ -35,6 +36,7 @@ class Lookup:
     index: str
     keys: str
     negated: bool = False
+    values: str = ""
 
     @property
     def name(self) -> str:
@@ -48,7 +50,7 @@ class Lookup:
         A list that is not there matches nothing, so that all else would match: the document's `on` names the item
         index, and only with it the clause matches in that index.
         """
-        found = self._terms(f"affinity.{self.keys}", "v")
+        found = self._terms(self.values, TEXTS) if self.values else self._terms(f"affinity.{self.keys}", NUMBERS)
         if self.negated:
             gate = self._terms("_index", "on")
             return {"bool": {"filter": [{"terms": gate}], "must_not": [{"terms": found}], "_name": self.name}}
@@ -67,7 +69,8 @@ def lookups(config: Config) -> tuple[Lookup, ...]:
     within `search.max_boost`. Empty where nothing has a strength.
     """
     scale, index = config.boost_scale, config.lookup_index
-    return tuple(lookup for part in parts(config).values() for lookup in _clauses(part, scale, index))
+    texts = config.items.keys == "keyword"
+    return tuple(lookup for part in parts(config).values() for lookup in _clauses(part, scale, index, texts=texts))
 
 
 def level_boosts(config: Config) -> dict[str, list[float]]:
@@ -80,10 +83,11 @@ def level_boosts(config: Config) -> dict[str, list[float]]:
     return boosts
 
 
-def _clauses(part: Part, scale: float, index: str) -> Iterator[Lookup]:
+def _clauses(part: Part, scale: float, index: str, *, texts: bool) -> Iterator[Lookup]:
     step = part.boost * scale / part.levels
     for slot in Coding(part.levels, part.multi_valued).slots:
-        yield Lookup(part.name, slot, f"{step * slot_level(slot):.6g}", index, part.keys, part.negated)
+        boost = f"{step * slot_level(slot):.6g}"
+        yield Lookup(part.name, slot, boost, index, part.keys, part.negated, part.field if texts else "")
 
 
 def matched_boosts(names: Iterable[str]) -> dict[str, float]:

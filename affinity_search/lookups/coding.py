@@ -18,9 +18,22 @@ from affinity_search.config.model import Config
 from affinity_search.items.keys import affinity_key
 from affinity_search.signals import parts
 
-__all__ = ["Coding", "all_bits", "codings", "decode", "encode", "matched_level", "slot_level"]
+__all__ = [
+    "NUMBERS",
+    "TEXTS",
+    "Coding",
+    "all_bits",
+    "codings",
+    "decode",
+    "encode",
+    "matched_level",
+    "slot_level",
+]
 
 
+NUMBERS, TEXTS = "v", "k"
+
+Key = TypeVar("Key", int, str)
 Levels = TypeVar("Levels")
 """A level, or an array of them."""
 
@@ -29,12 +42,19 @@ Levels = TypeVar("Levels")
 class Coding:
     """How the levels of one attribute stand in the engine; `levels` >= 1.
 
-    With `negated` a hit is boosted that the lists do not hold.
+    With `negated` a hit is boosted that the lists do not hold. With `texts` the lists hold the values themselves in
+    place of their numeric keys.
     """
 
     levels: int
     multi_valued: bool = False
     negated: bool = False
+    texts: bool = False
+
+    @property
+    def path(self) -> str:
+        """Where a lookup document holds its list: numbers and texts apart, so that no field ever meets the others."""
+        return TEXTS if self.texts else NUMBERS
 
     @property
     def slots(self) -> tuple[str, ...]:
@@ -46,7 +66,8 @@ class Coding:
 
 def codings(config: Config) -> dict[str, Coding]:
     """The coding of every list that is switched on, by name: attributes in the order of the file, then the others."""
-    return {name: Coding(part.levels, part.multi_valued, part.negated) for name, part in parts(config).items()}
+    texts = config.items.keys == "keyword"
+    return {name: Coding(part.levels, part.multi_valued, part.negated, texts) for name, part in parts(config).items()}
 
 
 def slot_level(slot: str) -> int:
@@ -67,17 +88,22 @@ def all_bits(levels: Sequence[Levels]) -> Levels:
     return reduce(or_, levels)
 
 
-def encode(levels: Mapping[str, int], coding: Coding) -> dict[str, list[int]]:
+def encode(levels: Mapping[str, int], coding: Coding) -> Mapping[str, Sequence[int | str]]:
     """The sorted keys of each slot that is not empty, in the order of the slots; no slot for no values.
 
     `levels` holds 1 .. coding.levels by value. Two values with the same key count as one, with the higher level.
     """
+    if coding.texts:
+        return _lists(sorted(levels.items()), coding)
     keyed: dict[int, int] = {}
     for value, level in levels.items():
         key = affinity_key(value)
         if level > keyed.get(key, 0):
             keyed[key] = level
-    pairs = sorted(keyed.items())
+    return _lists(sorted(keyed.items()), coding)
+
+
+def _lists(pairs: Sequence[tuple[Key, int]], coding: Coding) -> dict[str, list[Key]]:
     if coding.multi_valued:
         lists = [[key for key, level in pairs if level >= step] for step in range(1, coding.levels + 1)]
     else:
@@ -85,9 +111,9 @@ def encode(levels: Mapping[str, int], coding: Coding) -> dict[str, list[int]]:
     return {slot: keys for slot, keys in zip(coding.slots, lists, strict=True) if keys}
 
 
-def decode(slots: Mapping[str, Sequence[int]]) -> dict[int, int]:
+def decode(slots: Mapping[str, Sequence[Key]]) -> dict[Key, int]:
     """The level of each key that stands in any of the slots; the inverse of `encode`, by key."""
-    levels: dict[int, int] = {}
+    levels: dict[Key, int] = {}
     for slot, keys in slots.items():
         for key in keys:
             levels[key] = levels.get(key, 0) + slot_level(slot)

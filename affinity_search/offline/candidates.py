@@ -30,7 +30,7 @@ MOST_DRAWN = 10000
 
 def indexed_searches(shop: Shop, split: Cut) -> Searches:
     """At most 5,000 searches, drawn with a fixed seed, by a small text index of our own in place of an engine."""
-    index = TextIndex(shop.titles, shop.texts)
+    index = TextIndex(shop.texts)
     popularity = signals(shop, split)
 
     @cache

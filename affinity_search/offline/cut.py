@@ -92,7 +92,7 @@ def _queries(shop: Shop, index: TextIndex, source: str | None, item: int) -> lis
 
     Words are spelt as the item spells them, so that an engine that knows no plurals finds it.
     """
-    spelt = spellings(f"{shop.titles[item]} {shop.texts[item]}")
+    spelt = spellings(shop.text_of(item))
     classes = [tokens(value) for value in shop.values[source][item]] if source else []
     if named := {" ".join(spelt[w] for w in words) for words in classes if words and spelt.keys() >= {*words}}:
         return sorted(named)
@@ -101,7 +101,7 @@ def _queries(shop: Shop, index: TextIndex, source: str | None, item: int) -> lis
 
 
 def _words(shop: Shop, item: int) -> set[str]:
-    return {*tokens(shop.titles[item]), *tokens(shop.texts[item])}
+    return {*tokens(shop.text_of(item))}
 
 
 def query_source(shop: Shop, split: Cut) -> str | None:

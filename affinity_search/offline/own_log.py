@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from affinity_search.config import Config
+from affinity_search.config.source_block import EventSource, ItemSource
 from affinity_search.errors import ConfigError, DataError
 from affinity_search.events import Event
 from affinity_search.items.item import Item
@@ -19,6 +20,7 @@ from affinity_search.offline.queries import Query, sample_places
 from affinity_search.offline.read import kind_of_time, read_outcomes
 from affinity_search.offline.shop import Shop, gather
 from affinity_search.offline.text import TextIndex
+from affinity_search.offline.text_fields import judge_text_fields
 from affinity_search.offline.types import configured_types, judge_types
 
 __all__ = ["CutLog", "cut_log"]
@@ -69,14 +71,19 @@ def cut_log(
     Raises ConfigError for a `day` where events have no calendar, DataError where nothing is left before or after the
     cut.
     """
+    told = config.events.source if config else None
+    item_source = config.items.source if config else None
     kind = config.events.time if config else kind_of_time([events])
     if day and kind == "sequence":
         raise ConfigError(f"--split: expected none, the times of {events} are steps without a calendar")
-    known = [item for _, item in read_items(items) if isinstance(item, Item)]
+    known = [item for _, item in read_items(items, item_source) if isinstance(item, Item)]
     fields = [attribute.field for attribute in config.attributes.values()] if config else []
-    shop = gather(known, _usable(events, kind), kind, fields)
+    text_fields = config.items.text_fields if config else judge_text_fields(known)
+    shop = gather(known, _usable(events, kind, told), kind, fields, text_fields)
     if not len(shop.item) or not known:
-        raise DataError(f"{events if known else items}: expected usable lines, found none{_first(known, items)}")
+        raise DataError(
+            f"{events if known else items}: expected usable lines, found none{_first(known, items, item_source)}"
+        )
     if config:
         split = cut(shop, configured_types(shop, config), config.events.retention_days)
     else:
@@ -85,18 +92,18 @@ def cut_log(
         raise DataError(f"{events}: expected {split.word}s of items in {items.name}, found none")
     if day:
         split = replace(split, last=[(day - EPOCH.date()).days - 1] * shop.shoppers)
-    wanted = searches_wanted(shop, split, TextIndex(shop.titles, shop.texts))
+    wanted = searches_wanted(shop, split, TextIndex(shop.texts))
     since = "the last fifth of each shopper's steps" if kind == "sequence" else _date(split.last[0] + 1)
     path = folder / "events.jsonl"
     last = dict(zip(shop.users, split.last, strict=True))
-    training = (event for event in _usable(events, kind) if event.day <= last[event.user])
+    training = (event for event in _usable(events, kind, told) if event.day <= last[event.user])
     _expect(events, f"{split.word}s since {since}", _write(path, training, kind), wanted)
     return CutLog(path, since, shop, split, wanted)
 
 
-def _first(known: list[Item], items: Path) -> str:
+def _first(known: list[Item], items: Path, told: ItemSource | None) -> str:
     """What is wrong with the first line of the items, where none is usable."""
-    broken = next((found for _, found in read_items(items) if not isinstance(found, Item)), None)
+    broken = next((found for _, found in read_items(items, told) if not isinstance(found, Item)), None)
     return "" if known or broken is None else f"; line {broken.line}: {broken.reason}"
 
 
@@ -104,9 +111,9 @@ def _date(day: int) -> str:
     return (EPOCH + timedelta(day)).date().isoformat()
 
 
-def _usable(events: Path, kind: Literal["date", "sequence"]) -> Iterator[Event]:
+def _usable(events: Path, kind: Literal["date", "sequence"], told: EventSource | None) -> Iterator[Event]:
     """The usable events, read anew: a log is never held whole."""
-    return (event for event in read_outcomes([events], kind) if isinstance(event, Event))
+    return (event for event in read_outcomes([events], kind, told) if isinstance(event, Event))
 
 
 def _expect(events: Path, tested: str, training: int, wanted: Wanted) -> None:

@@ -92,13 +92,13 @@ class ProfileWeights:
         return np.asarray(self._searches.found & having & (found.weights == 0), dtype=np.float64)
 
     def _build_list(self, config: Config, name: str) -> None:
-        """Builds profiles with this list and no other."""
+        """Builds profiles with this list, and as few others as can be."""
         if name == ITEM:
             self._build_items(config)
         elif name == OWNED_DEMOTION:
             self._build(config, item_affinity={"strength": 0.0, "owned_demotion": 1.0})
         else:
-            self._build(config, signals={name: config.signals[name]})
+            self._build(config, signals=config.signals)
 
     def _build_items(self, config: Config) -> None:
         item = config.item_affinity

@@ -7,9 +7,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal
 
+from affinity_search.config.source_block import EventSource
 from affinity_search.events import Event, EventRules, Rejected, read_events
 
-__all__ = ["kind_of_time", "read_outcomes"]
+__all__ = ["kind_of_time", "read_lines_of", "read_outcomes"]
 
 LINES_LOOKED_AT = 10_000
 MONTHS = range(190001, 209913)
@@ -29,18 +30,30 @@ class _EveryType(Mapping[str, float]):
         return 0
 
 
-def read_outcomes(paths: Sequence[Path], time: Literal["date", "sequence"]) -> Iterator[Event | Rejected]:
-    """What each line of the files is, in order, with every event type counting; raises DataError as reading goes on."""
+def read_outcomes(
+    paths: Sequence[Path], time: Literal["date", "sequence"], told: EventSource | None = None
+) -> Iterator[Event | Rejected]:
+    """What each event of the files is, in order, with every type counting; raises DataError as reading goes on."""
+    return (outcome for _, outcome in read_lines_of(paths, time, told))
+
+
+def read_lines_of(
+    paths: Sequence[Path], time: Literal["date", "sequence"], told: EventSource | None = None
+) -> Iterator[tuple[int, Event | Rejected]]:
+    """As `read_outcomes`, each with the number of its line."""
     rules = EventRules(time, _EveryType(), None)
-    return (line.outcome for path in paths for line in read_events(path, rules))
+    return ((line.number, line.outcome) for path in paths for line in read_events(path, rules, told))
 
 
-def kind_of_time(paths: Sequence[Path]) -> Literal["date", "sequence"]:
+def kind_of_time(paths: Sequence[Path], told: EventSource | None = None) -> Literal["date", "sequence"]:
     """`sequence` where more of the first lines hold whole numbers below any plausible epoch second than do not.
 
-    Numbers such as 202401 are months: no steps, and as dates they are refused until they have hyphens.
+    A block that says how times are written says that they are times. Numbers such as 202401 are months: no steps, and
+    as dates they are refused until they have hyphens.
     """
-    first = list(islice(read_outcomes(paths, "sequence"), LINES_LOOKED_AT))
+    if told and (told.fields.ts.format or told.fields.ts.unit != "auto"):
+        return "date"
+    first = list(islice(read_outcomes(paths, "sequence", told), LINES_LOOKED_AT))
     numbers = [event.time for event in first if isinstance(event, Event)]
     steps = sum(1 for number in numbers if number < SMALLEST_EPOCH_SECOND)
     if numbers and all(number in MONTHS and 1 <= number % 100 <= 12 for number in numbers):

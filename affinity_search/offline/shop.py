@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from affinity_search.events import Event
 from affinity_search.items.item import Item, values_at
+from affinity_search.offline.text_fields import DEFAULT_TEXT_FIELDS, Texts, item_texts
 
 __all__ = ["AttributeFacts", "Shop", "attribute_facts", "gather"]
 
@@ -24,15 +25,14 @@ class Shop:
     """Items by position, and events sorted by shopper, day and item; `starts[u]` is where shopper u's events begin.
 
     Events of items that are not in the catalogue have an item below 0, -1 for the first in `gone`, -2 for the next:
-    they count as history without values. `users` and `ids` are the names of the shoppers and of the items, `values` is
-    by field, such as `attrs.brand`.
+    they count as history without values. `users` and `ids` are the names of the shoppers and of the items, `texts` the
+    text fields with the titles first, `values` is by field, such as `attrs.brand`.
     """
 
     users: Sequence[str]
     ids: Sequence[str]
     gone: Sequence[str]
-    titles: Sequence[str]
-    texts: Sequence[str]
+    texts: tuple[Texts, ...]
     values: dict[str, list[tuple[str, ...]]]
     types: Sequence[str]
     starts: Sequence[int]
@@ -40,6 +40,15 @@ class Shop:
     type: Sequence[int]
     day: Sequence[int]
     time: Literal["date", "sequence"]
+
+    @property
+    def titles(self) -> Sequence[str]:
+        """What names each item: its text in the field with the highest boost."""
+        return self.texts[0].texts
+
+    def text_of(self, item: int) -> str:
+        """Everything that the text fields hold of an item, the title first."""
+        return " ".join(field.texts[item] for field in self.texts)
 
     @property
     def shoppers(self) -> int:
@@ -52,11 +61,15 @@ class Shop:
 
 
 def gather(
-    items: Iterable[Item], events: Iterable[Event], time: Literal["date", "sequence"], fields: Iterable[str] = ()
+    items: Iterable[Item],
+    events: Iterable[Event],
+    time: Literal["date", "sequence"],
+    fields: Iterable[str] = (),
+    text_fields: Mapping[str, float] = DEFAULT_TEXT_FIELDS,
 ) -> Shop:
     """The shop of these items and events; of items with the same id the last one counts, of events each once.
 
-    It has the values of all attributes, and those of `fields` beside them.
+    It has the values of all attributes, and those of `fields` beside them; `text_fields` are those of `items`.
     """
     catalogue = {item.id: item for item in items}
     attributes = {f"attrs.{name}" for item in catalogue.values() for name in item.attrs}
@@ -68,8 +81,7 @@ def gather(
         users=users,
         ids=list(catalogue),
         gone=log.gone,
-        titles=[item.title for item in catalogue.values()],
-        texts=[" ".join(values_at(item, "text")) for item in catalogue.values()],
+        texts=item_texts(catalogue.values(), text_fields),
         values={
             field: [values_at(item, field) for item in catalogue.values()] for field in sorted({*attributes, *fields})
         },

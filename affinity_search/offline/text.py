@@ -1,16 +1,16 @@
-"""A small text search over titles and texts, so that a purchase can be replayed as the search it may have come from."""
+"""A small text search over items, so that a purchase can be replayed as the search it may have come from."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from math import log
+
+from affinity_search.offline.text_fields import Texts
 
 __all__ = ["TextIndex", "spellings", "tokens"]
 
 WORD = re.compile(r"[^\W_]+")
-TITLE_BOOST = 2.0
 K1, B = 1.2, 0.75
 
 
@@ -33,18 +33,20 @@ def _stem(word: str) -> str:
 
 
 class TextIndex:
-    """BM25F as Lucene's combined_fields computes it (k1 1.2, b 0.75, no factor k1 + 1), title boosted twofold."""
+    """BM25F as Lucene's combined_fields computes it (k1 1.2, b 0.75, no factor k1 + 1), each field with its boost."""
 
-    def __init__(self, titles: Sequence[str], texts: Sequence[str]) -> None:
+    def __init__(self, fields: Sequence[Texts]) -> None:
         self._postings: dict[str, dict[int, float]] = {}
         lengths: list[float] = []
-        for n, (title, text) in enumerate(zip(titles, texts, strict=True)):
-            counts: Counter[str] = Counter()
-            in_title, in_text = tokens(title), tokens(text)
-            for word in in_title:
-                counts[word] += 2
-            counts.update(in_text)
-            lengths.append(TITLE_BOOST * len(in_title) + len(in_text))
+        for n, texts in enumerate(zip(*(field.texts for field in fields), strict=True)):
+            counts: dict[str, float] = {}
+            length = 0.0
+            for field, text in zip(fields, texts, strict=True):
+                words = tokens(text)
+                length += field.boost * len(words)
+                for word in words:
+                    counts[word] = counts.get(word, 0.0) + field.boost
+            lengths.append(length)
             for word, count in counts.items():
                 self._postings.setdefault(word, {})[n] = count
         mean = sum(lengths) / len(lengths) if lengths else 0.0

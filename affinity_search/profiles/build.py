@@ -192,8 +192,8 @@ def _entries(
         _score(connection, config)
         for statement in (statements.KEEP, statements.HISTORY):
             connection.execute(statement)
-        for name, *counts in connection.execute(statements.STATISTICS).fetchall():
-            found[name] += AttributeReport(*counts)
+        for row in _rows(connection, statements.STATISTICS):
+            found[row.pop("attribute")] += AttributeReport(**row)
         if progress:
             progress(partition + 1, partitions)
     return found
@@ -219,6 +219,13 @@ def _next_build(connection: DuckDBPyConnection, config: Config, day: int, now_ms
 def _p99(connection: DuckDBPyConnection, found: dict[str, AttributeReport]) -> dict[str, float]:
     clipped = [name for name, report in found.items() if report.clipped_share > CLIPPED_SHARE_TO_WARN]
     return {name: float(connection.execute(statements.P99, {"attribute": name}).fetchall()[0][0]) for name in clipped}
+
+
+def _rows(connection: DuckDBPyConnection, statement: str) -> list[dict[str, Any]]:
+    """What the statement finds, each row by the names of its columns."""
+    found = connection.execute(statement)
+    names = [column[0] for column in found.description]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
 def _number(connection: DuckDBPyConnection, statement: str) -> int:

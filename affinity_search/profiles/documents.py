@@ -29,12 +29,15 @@ def shopper_of(lookup: str) -> str:
 def lookup_documents(
     user_id: str, affinities: Mapping[str, Sequence[Entry]], codings: Mapping[str, Coding], item_index: str
 ) -> dict[str, dict[str, Sequence[int | str]]]:
-    """The lookup documents by `_id`, each {"v": keys}; none for a slot that nothing falls into.
+    """The lookup documents by `_id`, each {"v": keys}, {"k": values} of texts; none for a slot that nothing falls into.
 
     A negated one holds the alias of the item index, too: `"on": [item_index]`.
     """
+    on = {"on": [item_index]}
     return {
-        lookup_id(name, slot, user_id): {"v": keys, "on": [item_index]} if codings[name].negated else {"v": keys}
+        lookup_id(name, slot, user_id): {codings[name].path: keys, **on}
+        if codings[name].negated
+        else {codings[name].path: keys}
         for name, entries in affinities.items()
         for slot, keys in encode({value: level for value, _, _, level, _ in entries}, codings[name]).items()
     }

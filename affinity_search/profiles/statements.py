@@ -190,8 +190,9 @@ INSERT INTO profile_events_next
 """
 
 STATISTICS = """
-SELECT attribute, count(*) FILTER (kept), count(DISTINCT user_id), count(*) FILTER (NOT kept),
-       count(DISTINCT user_id) FILTER (NOT kept), count(*) FILTER (kept AND clipped)
+SELECT attribute, count(*) FILTER (kept) AS entries, count(DISTINCT user_id) AS shoppers,
+       count(*) FILTER (NOT kept) AS entries_cut, count(DISTINCT user_id) FILTER (NOT kept) AS shoppers_cut,
+       count(*) FILTER (kept AND clipped) AS clipped
 FROM scored GROUP BY attribute
 """
 
@@ -215,8 +216,13 @@ INSERT INTO profile_events SELECT * FROM profile_events_next;
 DROP TABLE profile_entries_next; DROP TABLE profile_events_next;
 """
 
+# A build leaves nothing behind on its connection but what it made.
 TIDY = """
+DROP VIEW IF EXISTS counted; DROP VIEW IF EXISTS build_buckets; DROP VIEW IF EXISTS build_population;
 DROP TABLE IF EXISTS masses; DROP TABLE IF EXISTS scored; DROP TABLE IF EXISTS item_masses;
 DROP TABLE IF EXISTS related_scores; DROP TABLE IF EXISTS heavy_shoppers; DROP TABLE IF EXISTS build_catalogue;
 DROP TABLE IF EXISTS build_values; DROP TABLE IF EXISTS build_newest; DROP TABLE IF EXISTS build_users;
+DROP TABLE IF EXISTS build_types; DROP TABLE IF EXISTS build_roles; DROP TABLE IF EXISTS build_clock;
+DROP TABLE IF EXISTS build_attributes; DROP TABLE IF EXISTS build_half_lives; DROP TABLE IF EXISTS build_events;
+DROP TABLE IF EXISTS build_by_value; DROP TABLE IF EXISTS build_common; DROP TABLE IF EXISTS build_totals;
 """

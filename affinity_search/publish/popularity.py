@@ -7,19 +7,20 @@ gone: so each refresh first reads the items that were written since the last one
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from affinity_search.config.model import Config
-from affinity_search.engine.bulk import Action, Refusal, write_bulk
+from affinity_search.engine.bulk import Action, BulkReport, Refusal, write_bulk
 from affinity_search.engine.indices import indices_behind, refresh
-from affinity_search.engine.mappings import read_metas
+from affinity_search.engine.mappings import read_mappings, read_metas
 from affinity_search.engine.ownership import mark_of
 from affinity_search.engine.protocol import Engine
 from affinity_search.engine.reading import Position, positions
 from affinity_search.errors import ConfigError, EngineFailed, MissingResource
 from affinity_search.plain import plain_fields
+from affinity_search.publish.copies import addressed
 from affinity_search.publish.recipient import check_recipient
 from affinity_search.publish.written_since import Reading, read_signals
 from affinity_search.state.builds import read_meta, state_id, transaction, write_meta
@@ -51,6 +52,8 @@ FORGET = "DELETE FROM item_signals WHERE item IN (SELECT unnest($items::VARCHAR[
 @dataclass(frozen=True)
 class SignalReport:
     """What became of the items: items = unchanged + written + absent + conflicts + refused.
+
+    An item that stands in several indices of others behind the alias counts once for each of these.
 
     `items` have a popularity now or had one. `absent`: the index has no such item. `conflicts`: others wrote to the
     item at the same moment, again and again; the next refresh tries again. `as_of_day` (days since 1970-01-01) is None
@@ -97,26 +100,23 @@ def refresh_signals(
         raise ConfigError("events.time: expected `date` for popularity as of a day, got sequence")
     name = config.items.index
     index = _indices(engine, name)
-    check_recipient(engine, name, config.engine.prefix)
+    check_recipient(engine, name, config.engine.prefix, config.popularity.fields)
     found = positions(engine, name)
     day = compute_signals(connection, config, as_of_day)
-    reading = _learn(engine, connection, index, found, everything=mode != "look")
+    reading = _learn(engine, connection, config, index, found, everything=mode != "look")
     changed = connection.execute(CHANGED, {"everything": mode == "force"}).fetchall()
     total = connection.execute("SELECT count(*) FROM signals_now FULL JOIN item_signals USING (item)").fetchall()[0][0]
 
-    def hold(actions: Sequence[Action]) -> None:
-        _hold(connection, [action.id for action in actions])
-
-    actions = _updates(name, changed, everything=mode == "force")
-    done = write_bulk(engine, actions, require_alias=name != index, on_written=hold)
+    updates = _updates(name, config, changed, everything=mode == "force")
+    done, absent, copies = _write(engine, connection, name, index, updates)
     refresh(engine, name)
     _expect_same_index(engine, name, found)
     return SignalReport(
         day,
-        total,
+        total + copies,
         total - len(changed),
         done.written,
-        done.absent,
+        done.absent + absent,
         done.refused,
         done.conflicts,
         reading.documents,
@@ -143,8 +143,43 @@ def _expect_same_index(engine: Engine, name: str, before: Sequence[Position]) ->
         )
 
 
+def _write(
+    engine: Engine, connection: DuckDBPyConnection, name: str, index: str, updates: Iterable[Action]
+) -> tuple[BulkReport, int, int]:
+    """What became of the updates, the items that are nowhere, and how many more copies than items there are."""
+
+    def hold(actions: Sequence[Action]) -> None:
+        _hold(connection, [action.id for action in actions])
+
+    if not _is_foreign(engine, name):
+        return write_bulk(engine, updates, require_alias=name != index, on_written=hold), 0, 0
+    absent = copies = 0
+
+    def everywhere() -> Iterator[Action]:
+        nonlocal absent, copies
+        for item in addressed(engine, name, updates):
+            if not item.actions:
+                absent += 1
+                hold([Action("update", name, item.id)])
+            copies += max(len(item.actions) - 1, 0)
+            yield from item.actions
+
+    done = write_bulk(engine, everywhere(), require_alias=False, on_written=hold)
+    return done, absent, copies
+
+
+def _is_foreign(engine: Engine, name: str) -> bool:
+    return not all(mark_of(mappings) for mappings in read_mappings(engine, name).values())
+
+
 def _learn(
-    engine: Engine, connection: DuckDBPyConnection, index: str, found: Sequence[Position], *, everything: bool
+    engine: Engine,
+    connection: DuckDBPyConnection,
+    config: Config,
+    index: str,
+    found: Sequence[Position],
+    *,
+    everything: bool,
 ) -> Reading:
     """Reads the items that were written since the last refresh, and makes the state believe in what they hold.
 
@@ -159,7 +194,7 @@ def _learn(
     with transaction(connection):
         if not known:
             connection.execute("DELETE FROM item_signals")
-        reading = read_signals(engine, connection, found, since)
+        reading = read_signals(engine, connection, found, since, config.popularity.fields)
         # Not what stands there after the updates: an item that others write meanwhile must be read the next time.
         seen = json.dumps([index, {p.key: p.settled for p in found}])
         write_meta(connection, {"signals_index": index, SEEN: seen})
@@ -167,14 +202,15 @@ def _learn(
 
 
 def _updates(
-    index: str, changed: Sequence[tuple[str, float, float, float, float]], *, everything: bool
+    index: str, config: Config, changed: Sequence[tuple[str, float, float, float, float]], *, everything: bool
 ) -> Iterator[Action]:
+    all_time, of_late = config.popularity.fields
     for item, popularity, recent, held_popularity, held_recent in changed:
         document: dict[str, Any] = {}
         if everything or popularity != held_popularity:
-            document["popularity"] = popularity or None  # null takes the feature out; the engine refuses 0
+            document[all_time] = popularity or None  # null takes the feature out; the engine refuses 0
         if everything or recent != held_recent:
-            document["popularity_recent"] = recent or None
+            document[of_late] = recent or None
         yield Action("update", index, item, {"doc": document})
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from affinity_search.engine.mappings import read_mappings
 from affinity_search.engine.ownership import mark_of
 from affinity_search.engine.protocol import Engine
@@ -9,11 +11,11 @@ from affinity_search.errors import ConfigError
 
 __all__ = ["check_recipient"]
 
-FIELDS = ("popularity", "popularity_recent")
 
-
-def check_recipient(engine: Engine, name: str, owner: str) -> None:
+def check_recipient(engine: Engine, name: str, owner: str, wanted: Sequence[str]) -> None:
     """Raises ConfigError where an index behind the name is not one that takes popularity from this owner.
+
+    `wanted` are the two fields of popularity.
 
     One of another deployment never does. One that others make does, once it has both fields as `rank_feature`: that is
     how its makers ask for them, and without them the engine would add fields of its own guess.
@@ -21,13 +23,17 @@ def check_recipient(engine: Engine, name: str, owner: str) -> None:
     for index, mappings in read_mappings(engine, name).items():
         other = mark_of(mappings).get("owner", owner)
         if other != owner:
-            raise _refused(engine, name, f"{index}, an index of the deployment {other}", "Choose another items.index.")
+            finding = f"{index}, an index of the deployment {other}"
+            raise _refused(engine, name, wanted, finding, "Choose another items.index.")
         fields = mappings.get("properties", {})
-        if missing := [field for field in FIELDS if fields.get(field, {}).get("type") != "rank_feature"]:
-            hint = f"Add {' and '.join(missing)} to its mapping as rank_feature, or load the items: affinity items load"
-            raise _refused(engine, name, f"{index}, an index of others without them", hint)
+        if missing := [field for field in wanted if fields.get(field, {}).get("type") != "rank_feature"]:
+            hint = (
+                f"Add {' and '.join(missing)} to its mapping as rank_feature (`affinity adopt {name}` does), or load "
+                "the items: affinity items load"
+            )
+            raise _refused(engine, name, wanted, f"{index}, an index of others without them", hint)
 
 
-def _refused(engine: Engine, name: str, finding: str, hint: str) -> ConfigError:
-    fields = " and ".join(FIELDS)
+def _refused(engine: Engine, name: str, wanted: Sequence[str], finding: str, hint: str) -> ConfigError:
+    fields = " and ".join(wanted)
     return ConfigError(f"{engine.url}/{name}: expected an index that takes {fields}, got {finding}", hint=hint)

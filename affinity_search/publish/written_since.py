@@ -31,6 +31,7 @@ SELECT item, found.popularity, found.recent, held.item IS NOT NULL AS known
 FROM found_signals AS found LEFT JOIN item_signals AS held USING (item)
 WHERE (held.item IS NOT NULL OR item IN (SELECT item FROM signals_now))
     AND (found.popularity IS DISTINCT FROM held.popularity OR found.recent IS DISTINCT FROM held.recent)
+QUALIFY row_number() OVER (PARTITION BY item ORDER BY found.popularity, found.recent) = 1  -- of several copies
 """
 BELIEVE = """
 DELETE FROM item_signals WHERE item IN (SELECT item FROM differing);
@@ -49,19 +50,26 @@ class Reading:
 
 
 def read_signals(
-    engine: Engine, connection: DuckDBPyConnection, shards: Sequence[Position], since: Mapping[str, int]
+    engine: Engine,
+    connection: DuckDBPyConnection,
+    shards: Sequence[Position],
+    since: Mapping[str, int],
+    fields: tuple[str, str],
 ) -> Reading:
-    """Makes the state believe in what the items written since hold; `since` is by shard, -1 for all of its items."""
+    """Makes the state believe in what the items written since hold; `since` is by shard, -1 for all of its items.
+
+    `fields` are those of the popularity of all time and of late.
+    """
     connection.execute(FOUND)
     documents = 0
     for shard in shards:
-        for hits in _written(engine, shard, since[shard.key]):
+        for hits in _written(engine, shard, since[shard.key], fields):
             documents += len(hits)
             sources = [hit.get("_source") or {} for hit in hits]
             columns = {
                 "items": [hit["_id"] for hit in hits],
-                "popularity": [_number(source.get("popularity")) for source in sources],
-                "recent": [_number(source.get("popularity_recent")) for source in sources],
+                "popularity": [_number(source.get(fields[0])) for source in sources],
+                "recent": [_number(source.get(fields[1])) for source in sources],
             }
             connection.execute(ADD, columns)
     connection.execute(DIFFERING)
@@ -70,12 +78,12 @@ def read_signals(
     return Reading(documents, differing)
 
 
-def _written(engine: Engine, shard: Position, since: int) -> Iterator[list[dict[str, Any]]]:
+def _written(engine: Engine, shard: Position, since: int, fields: tuple[str, str]) -> Iterator[list[dict[str, Any]]]:
     if shard.newest <= since:
         return iter(())
     refresh(engine, shard.index)
     query = {"range": {"_seq_no": {"gt": since}}} if since >= 0 else {"match_all": {}}
-    body = {"query": query, "_source": ["popularity", "popularity_recent"]}
+    body = {"query": query, "_source": list(fields)}
     return read_pages(engine, shard.index, body, {"preference": f"_shards:{shard.shard}"})
 
 

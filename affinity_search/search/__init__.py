@@ -5,6 +5,7 @@ from affinity_search.search.asynchronous import AsyncClient
 from affinity_search.search.client import Client, Options
 from affinity_search.search.deployed import other_configuration
 from affinity_search.search.explain import ExplainedHit, Explanation, explain
+from affinity_search.search.facets import FacetValue
 from affinity_search.search.placed import Placement, place_item
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "Client",
     "ExplainedHit",
     "Explanation",
+    "FacetValue",
     "Hit",
     "Options",
     "Placement",

@@ -11,6 +11,7 @@ from affinity_search.config.roles import Role
 from affinity_search.engine.answers import partial
 from affinity_search.lookups.clauses import matched_boosts, matched_levels, matched_slots
 from affinity_search.plain import plain_fields
+from affinity_search.search.facets import FacetValue, read_facets
 
 __all__ = ["Answer", "Hit", "Reason", "read_answer"]
 
@@ -82,8 +83,8 @@ class Answer:
     `window` is the last rank that is accounted for, as the template tells it; None where all hits are, or none came.
     `total` is the number of hits in all, where it was asked for; it is a lower limit where `total_exact` is False.
     `any_word` is True where no hit has every word and those with any of them were taken. `shards` is how many parts
-    of the index answered, each of which has a window of its own. `aggregations` are the engine's own, empty where the
-    template asks for none.
+    of the index answered, each of which has a window of its own. `facets` are the values of the attributes that were
+    asked for. `aggregations` are the engine's own, empty where the template asks for none.
     """
 
     hits: tuple[Hit, ...]
@@ -97,6 +98,7 @@ class Answer:
     any_word: bool = False
     shards: int = 1
     aggregations: Mapping[str, Any] = field(default_factory=dict)
+    facets: Mapping[str, tuple[FacetValue, ...]] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """The answer as plain JSON values."""
@@ -121,6 +123,7 @@ def read_answer(body: Mapping[str, Any], *, first_rank: int = 1, personal: bool 
         total_exact=total.get("relation", "eq") == "eq",
         shards=body.get("_shards", {}).get("total", 1),
         aggregations=body.get("aggregations", {}),
+        facets=read_facets(body.get("aggregations", {})),
     )
 
 

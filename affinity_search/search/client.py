@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypedDict, Unpack
 
@@ -11,7 +11,17 @@ from affinity_search.engine.protocol import Engine
 from affinity_search.engine.searches import search_template
 from affinity_search.errors import ConfigError, EngineError
 from affinity_search.search.answer import Answer, read_answer
-from affinity_search.search.request import FilterValue, filter_parameters, sort_fields, sort_parameters
+from affinity_search.search.facets import Facets, facet_parameters
+from affinity_search.search.request import (
+    PRICE_BOUNDS,
+    FilterValue,
+    field_parameters,
+    filter_parameters,
+    sort_fields,
+    sort_parameters,
+    sorted_by,
+)
+from affinity_search.surfaces.declared import declared
 
 __all__ = ["Client", "Options"]
 
@@ -28,28 +38,35 @@ class Options(TypedDict, total=False):
     filters: Mapping[str, FilterValue]
     from_: int
     size: int
-    sort: str
+    sort: str | Sequence[str]
     order: Literal["asc", "desc"]
     operator: Literal["and", "or"]
     track_total_hits: bool | int
+    facets: Facets
+    highlight: bool
+    fields: Sequence[str]
 
 
 @dataclass(frozen=True)
 class Client:
     """Searches `index` through the stored template `template`.
 
-    `attributes` are the names that one may filter by; None where they are not known, and then none is refused.
+    `attributes` are the names that one may filter by, `facets` those whose values one may count; None where they are
+    not known, and then none is refused. `bounds` are the filters that bound a number.
     """
 
     engine: Engine
     index: str
     template: str
     attributes: tuple[str, ...] | None = None
+    bounds: tuple[str, ...] = PRICE_BOUNDS
+    facets: tuple[str, ...] | None = None
 
     @classmethod
     def of(cls, engine: Engine, config: Config) -> Client:
         """The client for the search surface of a configuration."""
-        return cls(engine, config.items.index, config.search.template, tuple(config.attributes))
+        asked, search = declared(config), config.search
+        return cls(engine, config.items.index, search.template, asked.filters, asked.bounds, tuple(search.facets))
 
     def search(self, q: str, **options: Unpack[Options]) -> Answer:
         """The hits for the query; an empty query browses by popularity.
@@ -57,8 +74,10 @@ class Client:
         With a `user_id` the order is personal; for an unknown one it is the generic order with the generic scores.
         Where no hit has every word, hits with any of them are returned and a note says so. Where the profiles cannot
         be read, the hits are sorted or the template has nothing personal, the answer is generic and a note says why.
-        With `track_total_hits` (True, or how far to count) the answer has a total. Raises EngineError where the
-        generic request fails too, ConfigError for a filter or a sort that the shop does not have.
+        With `track_total_hits` (True, or how far to count) the answer has a total, with `facets` the values of these
+        attributes and their counts, with `highlight` the hits have fragments, with `fields` those of an item alone.
+        `sort` may be a list of three fields; `-` in front of one asks for the largest first. Raises EngineError where
+        the generic request fails too, ConfigError for a filter, a sort or a facet that the shop does not have.
         """
         parameters = self.parameters(q, options)
         answer = self._answer(parameters)
@@ -73,7 +92,7 @@ class Client:
             return self._sent(parameters)
         except EngineError as error:
             if "sort" in parameters and error.status == 400:
-                self._check_sort(parameters["sort"])
+                self._check_sort(sorted_by(parameters))
             if "user_id" not in parameters or error.status not in PROFILES_UNREADABLE:
                 raise
             generic = self._sent({name: value for name, value in parameters.items() if name != "user_id"})
@@ -92,12 +111,17 @@ class Client:
         if "from_" in given:
             given["from"] = given.pop("from_")
         if "filters" in given:
-            given["filters"] = filter_parameters(given["filters"], self.attributes)
+            given["filters"] = filter_parameters(given["filters"], self.attributes, self.bounds)
+        if "facets" in given:
+            given["facets"] = facet_parameters(given["facets"], self.facets)
+        if "fields" in given:
+            given["fields"] = field_parameters(given["fields"])
         if "sort" in given:
             given |= sort_parameters(given.pop("sort"), given.pop("order", None))
         return {"q": q, **given}
 
-    def _check_sort(self, sort: str) -> None:
+    def _check_sort(self, sorts: Sequence[str]) -> None:
         fields = sort_fields(self.engine, self.index)
-        if sort not in fields:
-            raise ConfigError(f"sort: expected one of {', '.join(fields)}; got {sort}")
+        for sort in sorts:
+            if sort not in fields:
+                raise ConfigError(f"sort: expected one of {', '.join(fields)}; got {sort}")

@@ -17,6 +17,8 @@ __all__ = ["MOST_RANKS", "ExplainedHit", "Explanation", "explain", "generic_opti
 
 MOST_RANKS = 10_000
 """How many hits an engine gives at most."""
+ONLY_SHOWN = frozenset({"facets", "fields", "highlight"})
+"""Options that have no say in the order; an explanation needs the fields that hold an item's values."""
 RANKS_OF_ALL = 1_000
 """How far the generic order is read where every hit is re-ranked."""
 
@@ -81,7 +83,7 @@ def explain(client: Client, config: Config, q: str, user: str, **options: Unpack
     Sends three requests: the personal search, the same one without the shopper, and one for what the engine holds of
     the shopper. The window is the one that the answer tells, whatever `config` says.
     """
-    personal: Options = {**options, "user_id": user}
+    personal = cast(Options, {n: v for n, v in options.items() if n not in ONLY_SHOWN} | {"user_id": user})
     answer = client.search(q, **personal)
     first = options.get("from_") or 0
     size = options.get("size") or max(config.search.size, len(answer.hits))
@@ -99,7 +101,8 @@ def explain(client: Client, config: Config, q: str, user: str, **options: Unpack
 def generic_options(options: Mapping[str, Any], answer: Answer) -> Options:
     """The options that ask for the order of everybody just as the answer was asked for, its words included."""
     operator = options.get("operator") or ("or" if answer.any_word else "and")
-    return cast(Options, {name: value for name, value in options.items() if name != "user_id"} | {"operator": operator})
+    kept = {name: value for name, value in options.items() if name not in {*ONLY_SHOWN, "user_id"}}
+    return cast(Options, kept | {"operator": operator})
 
 
 def said_of(hit: Hit, answer: Answer, q: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,7 +12,7 @@ from affinity_search.engine.documents import Wanted, read_documents
 from affinity_search.engine.protocol import Engine
 from affinity_search.items.item import record_values
 from affinity_search.items.keys import affinity_key
-from affinity_search.lookups.coding import slot_level
+from affinity_search.lookups.coding import NUMBERS, TEXTS, slot_level
 from affinity_search.profiles.documents import lookup_id
 from affinity_search.search.answer import Hit, Reason
 from affinity_search.signals import signal_of
@@ -24,9 +24,9 @@ Slot = tuple[str, str]
 
 @dataclass(frozen=True)
 class Shopper:
-    """What the engine holds of a shopper: the keys in the lists of some slots, and the entries of the profile."""
+    """What the engine holds of a shopper: keys or values in the lists of some slots, and the entries of the profile."""
 
-    lists: Mapping[Slot, frozenset[int]]
+    lists: Mapping[Slot, frozenset[int | str]]
     entries: Mapping[tuple[str, str], Mapping[str, Any]]
 
 
@@ -35,12 +35,13 @@ def read_shopper(engine: Engine, config: Config, user: str, hits: Iterable[Hit])
     slots = sorted({(reason.attribute, slot) for hit in hits for reason in hit.reasons for slot in reason.slots})
     if not slots:
         return Shopper({}, {})
-    wanted = [Wanted(config.lookup_index, lookup_id(*slot, user), ("v",)) for slot in slots]
+    wanted = [Wanted(config.lookup_index, lookup_id(*slot, user), (NUMBERS, TEXTS)) for slot in slots]
     found = read_documents(engine, [*wanted, Wanted(config.profile_index, user)])
     *lists, profile = [document.source or {} for document in found]
     affinities = profile.get("affinities", {})
     entries = {(name, entry["value"]): entry for name, some in affinities.items() for entry in some}
-    return Shopper({slot: frozenset(one.get("v", ())) for slot, one in zip(slots, lists, strict=True)}, entries)
+    keys = [frozenset([*one.get(NUMBERS, ()), *one.get(TEXTS, ())]) for one in lists]
+    return Shopper(dict(zip(slots, keys, strict=True)), entries)
 
 
 def with_values(hit: Hit, config: Config, shopper: Shopper) -> Hit:
@@ -62,12 +63,12 @@ def _with_value(reason: Reason, hit: Hit, config: Config, shopper: Shopper) -> R
 
 def _values(attribute: str, hit: Hit, config: Config) -> tuple[str, ...]:
     if attribute in config.attributes:
-        return record_values(hit.source, config.attributes[attribute].field)
+        return record_values(hit.source, config.attributes[attribute].values_path)
     return (hit.id,) if signal_of(attribute).name else ()  # of an id list, or of an attribute that is not known here
 
 
 def _moving(reason: Reason, values: Iterable[str], shopper: Shopper) -> tuple[str, ...]:
-    levels = {value: _level(reason, affinity_key(value), shopper) for value in values}
+    levels = {value: _level(reason, {affinity_key(value), value}, shopper) for value in values}
     # Of bits every value that has one counts; of the steps of a thermometer only those that reach the highest.
     least = reason.level if all(slot.startswith("t") for slot in reason.slots) else 1
     return tuple(
@@ -75,6 +76,8 @@ def _moving(reason: Reason, values: Iterable[str], shopper: Shopper) -> tuple[st
     )
 
 
-def _level(reason: Reason, key: int, shopper: Shopper) -> int:
-    """The level that the lists which found the hit give this key."""
-    return sum(slot_level(slot) for slot in reason.slots if key in shopper.lists.get((reason.attribute, slot), ()))
+def _level(reason: Reason, keys: Set[int | str], shopper: Shopper) -> int:
+    """The level that the lists which found the hit give the value with this key, which they may hold themselves."""
+    return sum(
+        slot_level(slot) for slot in reason.slots if keys & shopper.lists.get((reason.attribute, slot), frozenset())
+    )

@@ -11,30 +11,46 @@ from affinity_search.engine.protocol import Engine
 from affinity_search.errors import ConfigError
 from affinity_search.items.item import COMPUTED, value_text
 
-__all__ = ["PRICE_BOUNDS", "SCORE", "FilterValue", "Scalar", "filter_parameters", "sort_fields", "sort_parameters"]
+__all__ = [
+    "PRICE_BOUNDS",
+    "SCORE",
+    "FilterValue",
+    "Scalar",
+    "field_parameters",
+    "filter_parameters",
+    "sort_fields",
+    "sort_parameters",
+    "sorted_by",
+]
 
 PRICE_BOUNDS = ("price_min", "price_max")
 SCORE = "_score"
 NUMBER = ".number"
+PLACES = ("", "_2", "_3")
+"""What follows `sort` and `order` in the names of the parameters: a request may sort by so many fields."""
 
 Scalar = str | float | bool
 FilterValue = Scalar | Sequence[Scalar]
 
 
-def filter_parameters(filters: Mapping[str, FilterValue], attributes: Collection[str] | None) -> dict[str, Any]:
+def filter_parameters(
+    filters: Mapping[str, FilterValue], attributes: Collection[str] | None, bounds: Collection[str] = PRICE_BOUNDS
+) -> dict[str, Any]:
     """The filters as the template takes them: values as the texts that the catalogue holds, bounds as numbers.
 
     `attributes` are the names one may filter by, None where they are not known. Raises ConfigError for an unknown
     name, for None and for an empty list, which the template would take for "no filter", and for a bound that is none.
     """
-    return {name: _filter(name, value, attributes) for name, value in filters.items()}
+    return {name: _filter(name, value, attributes, bounds) for name, value in filters.items()}
 
 
-def _filter(name: str, value: FilterValue, attributes: Collection[str] | None) -> list[str] | float:
-    if name in PRICE_BOUNDS:
+def _filter(
+    name: str, value: FilterValue, attributes: Collection[str] | None, bounds: Collection[str]
+) -> list[str] | float:
+    if name in bounds:
         return _bound(name, value)
     if attributes is not None and name not in attributes:
-        known = ", ".join([*attributes, *PRICE_BOUNDS])
+        known = ", ".join([*attributes, *bounds])
         raise ConfigError(f"filters.{name}: expected a filter of {known}; got an unknown one")
     values = list(value) if isinstance(value, Sequence | set | frozenset) and not isinstance(value, str) else [value]
     if not values:
@@ -67,18 +83,41 @@ def _bound(name: str, value: object) -> float:
     return number
 
 
-def sort_parameters(sort: str, order: str | None) -> dict[str, str]:
-    """The parameters of a sort; none for `_score`, the order of every search that is not sorted.
+def field_parameters(fields: Sequence[str]) -> list[str]:
+    """The fields as the template takes them; an empty list is none of them. Raises ConfigError for a single text."""
+    if isinstance(fields, str):
+        raise ConfigError(f"fields: expected a list of fields, got {fields!r}")
+    return list(fields)
 
-    Raises ConfigError for the worst score first, and for a field that only serves the ranking or the engine.
+
+def sort_parameters(sort: str | Sequence[str], order: str | None) -> dict[str, str]:
+    """The parameters of a sort by up to three fields; none for `_score`, the order of every search that is not sorted.
+
+    A `-` in front of a field asks for the largest first, as `order` does for the first field. Ties go by score anyway.
+    Raises ConfigError for more fields, for the worst score first or before a field, and for a field that only serves
+    the ranking or the engine.
     """
-    if sort == SCORE and order == "asc":
+    keys = [sort] if isinstance(sort, str) else list(sort)
+    if keys == [SCORE] and order == "asc":
         raise ConfigError(f"order: expected desc for the sort {SCORE}, the best hit first; got asc")
-    if sort == SCORE:
-        return {}
-    if not _is_sort_field(sort):
-        raise ConfigError(f"sort: expected {SCORE}, price or another field of the items; got {sort}")
-    return {"sort": sort, **({"order": order} if order else {})}
+    if keys and keys[-1] == SCORE:
+        keys.pop()
+    if len(keys) > len(PLACES):
+        raise ConfigError(f"sort: expected at most {len(PLACES)} fields, got {len(keys)}")
+    parameters: dict[str, str] = {}
+    for place, key in zip(PLACES, keys, strict=False):
+        field = key.removeprefix("-")
+        if not _is_sort_field(field):
+            raise ConfigError(f"sort: expected {SCORE}, price or another field of the items; got {key}")
+        parameters[f"sort{place}"] = field
+        if field != key:
+            parameters[f"order{place}"] = "desc"
+    return {**parameters, **({"order": order} if order and keys else {})}
+
+
+def sorted_by(parameters: Mapping[str, Any]) -> list[str]:
+    """The fields that these parameters sort by, in order."""
+    return [parameters[f"sort{place}"] for place in PLACES if f"sort{place}" in parameters]
 
 
 def sort_fields(engine: Engine, index: str) -> tuple[str, ...]:

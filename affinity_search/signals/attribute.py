@@ -54,6 +54,11 @@ class Attribute(Section):
     """One attribute of the items in which shoppers have tastes."""
 
     field: FieldName = Field(description="Field of the items that holds the values, such as `attrs.brand`.")
+    path: FieldName | None = Field(
+        None,
+        description="Where the item's JSON holds the values, where `field` is a sub-field of it: `brand` for "
+        "`brand.keyword`. Absent: `field`.",
+    )
     multi_valued: bool = Field(False, description="True where an item may have several values.")
     half_life_days: Positive = Field(90.0, description="After this many days an event counts half.")
     strength: NotNegative = Field(0.05, description="Boost per unit of weight (weight: log lift over the population).")
@@ -77,6 +82,11 @@ class Attribute(Section):
                 f"levels: expected at most 15 for a multi-valued attribute (a lookup per level), got {self.levels}"
             )
         return self
+
+    @property
+    def values_path(self) -> str:
+        """Where the item's JSON holds the values."""
+        return self.path or self.field
 
     @property
     def lookups(self) -> int:
@@ -108,7 +118,7 @@ def _part(name: str, attribute: Attribute, limits: ProfileSettings) -> Part:
         half_lives=(attribute.half_life_days,),
         most=limits.max_values,
         longest=limits.max_values,
-        numbers=attribute.model_dump(exclude={"strength", "saturation_weight", "levels"}),
+        numbers=attribute.model_dump(exclude={"path", "strength", "saturation_weight", "levels"}),
         limits=limits.model_dump(include={"prior_events", "max_values"}),
     )
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from affinity_search.config.model import Config, Events
+from affinity_search.config.source_block import EventSource
 from affinity_search.errors import DataError
 from affinity_search.events import Accounting, Event, EventRules, Quarantine, UnreadableFile, Verdict, read_events
 from affinity_search.state import judging
@@ -64,13 +65,13 @@ def ingest(
     end or, without `accept_loss`, hold hardly anything of use; what is usable is applied. `accept_loss` believes any
     time up to `now`. Raises DataError where the state cannot be written.
     """
-    rules = EventRules.of(config.events, now)
+    reading = EventRules.of(config.events, now), config.events.source
     before = _events_held(connection)
     connection.execute(judging.UNKNOWN)
     judge = judging.Judge(config.events, accept_loss)
-    files = tuple(_ingest_file(connection, path, judge, rules, quarantine_folder, progress) for path in paths)
+    files = tuple(_ingest_file(connection, path, judge, reading, quarantine_folder, progress) for path in paths)
     removed = prune(connection, config.events)
-    applied = sum(file.accounting.applied for file in files)
+    applied = sum(file.pieces for file in files)
     change = HeldChange(before, applied, removed, _events_held(connection)).check()
     report = IngestReport(files, change, near_misses(connection))
     raise_where_failed(report, accept_loss)
@@ -111,50 +112,59 @@ def _ingest_file(
     connection: DuckDBPyConnection,
     path: Path,
     judge: judging.Judge,
-    rules: EventRules,
+    reading: tuple[EventRules, EventSource | None],
     quarantine_folder: Path,
     progress: Progress | None,
 ) -> FileReport:
+    rules, told = reading
     verdicts: Counter[Verdict] = Counter()
-    read, known, error = 0, 0, None
+    read, error = 0, None
+    added = judging.Added()
+    unmapped: Counter[str] = Counter()
     batch: list[str] = []
+    first_bad = ""
     with Quarantine(quarantine_folder, path) as quarantine:
         try:
-            for number, raw, outcome in read_events(path, rules):
+            for number, raw, outcome in read_events(path, rules, told):
                 read += 1
                 if isinstance(outcome, Event):
                     batch.append(_row(number, outcome))
                 else:
                     verdicts[outcome.verdict] += 1
+                    if outcome.verdict is Verdict.NO_CONSENT and outcome.reason:
+                        unmapped[outcome.reason] += 1
                     if outcome.verdict is Verdict.QUARANTINED:
+                        first_bad = first_bad or f"line {number}: {outcome.reason}"
                         quarantine.add(number, outcome.reason, None if outcome.private else raw)
                 if len(batch) >= BATCH_EVENTS:
-                    known += _apply(connection, batch, judge, verdicts)
+                    added += _apply(connection, batch, judge, verdicts)
                     batch.clear()
                     if progress:
                         progress(path, Accounting.of(read, verdicts).check())
         except UnreadableFile as found:
             error = found
-        known += _apply(connection, batch, judge, verdicts)
+        added += _apply(connection, batch, judge, verdicts)
     counted = KnownItems(
-        verdicts[Verdict.APPLIED] + verdicts[Verdict.DUPLICATE], known, judging.has_catalogue(connection)
+        verdicts[Verdict.APPLIED] + verdicts[Verdict.DUPLICATE], added.known, judging.has_catalogue(connection)
     )
-    return FileReport(path, Accounting.of(read, verdicts).check(), quarantine.written, error, counted)
+    accounting = Accounting.of(read, verdicts).check()
+    return FileReport(path, accounting, quarantine.written, error, counted, added.pieces, dict(unmapped), first_bad)
 
 
 def _row(line: int, event: Event) -> str:
-    return f"{line}\t{event.identity}\t{event.user}\t{event.item}\t{event.type}\t{event.day}\t{int(bool(event.id))}"
+    named = int(bool(event.id))
+    return f"{line}\t{event.identity}\t{event.user}\t{event.item}\t{event.type}\t{event.day}\t{named}\t{event.pieces}"
 
 
 def _apply(
     connection: DuckDBPyConnection, batch: Sequence[str], judge: judging.Judge, verdicts: Counter[Verdict]
-) -> int:
-    """How many of these events, applied or duplicate, name a known item; their verdicts are added to `verdicts`.
+) -> judging.Added:
+    """What these events added; their verdicts are added to `verdicts`.
 
     The events are in the buckets when this returns: all of them or, on an error, none.
     """
     if not batch:
-        return 0
+        return judging.Added()
     with _transaction(connection):
         judge.judge(connection, batch)
         counts = connection.execute(judging.COUNTS).fetchall()
@@ -164,7 +174,10 @@ def _apply(
         connection.execute(judging.NOTE_UNKNOWN)
         connection.execute("DROP TABLE judged")
     verdicts.update({Verdict(verdict): count for verdict, count, *_ in counts})
-    return sum(known for verdict, _, known in counts if verdict in (Verdict.APPLIED, Verdict.DUPLICATE))
+    return judging.Added(
+        sum(known for verdict, _, known, _ in counts if verdict in (Verdict.APPLIED, Verdict.DUPLICATE)),
+        sum(pieces for verdict, _, _, pieces in counts if verdict == Verdict.APPLIED),
+    )
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from affinity_search.config.model import Config
 from affinity_search.errors import DataError
@@ -67,11 +67,13 @@ def checked_build(connection: DuckDBPyConnection, config: Config) -> Build:
 
 def config_hash(config: Config) -> str:
     """Hash (16 hex digits) of what profiles depend on. Strengths are no part of it, except whether they are 0."""
-    parts = {
+    parts: dict[str, Any] = {
         "types": {name: [kind.weight, kind.role] for name, kind in config.events.types.items()},
         "time": config.events.time,
         "profiles": config.profiles.model_dump(),
     }
+    if config.items.keys == "keyword":
+        parts["keys"] = config.items.keys
     for signal in all_signals():
         parts |= signal.hashed(config, list(signal.parts(config)))
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]

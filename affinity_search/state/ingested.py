@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,10 @@ ACCEPT = "If the files are right as they are, run again with --accept-loss: noth
 class FileReport:
     """What became of one file: its accounting, its quarantine file (None: no bad line), and why reading broke off.
 
-    `known` counts the events, applied or duplicate, whose item is in the catalogue.
+    `known` counts the events, applied or duplicate, whose item is in the catalogue; `pieces` how often those applied
+    count, which is more than their number where they have quantities. `consent_not_mapped` says how many events were
+    left out for a no that stands under a name that nobody mapped, by its path. `first_bad` is line and reason of the
+    first bad line.
     """
 
     path: Path
@@ -29,6 +32,9 @@ class FileReport:
     quarantine: Path | None
     error: UnreadableFile | None
     known: KnownItems = NONE_KNOWN
+    pieces: int = 0
+    consent_not_mapped: Mapping[str, int] = field(default_factory=dict)
+    first_bad: str = ""
 
     @property
     def problem(self) -> str:
@@ -36,7 +42,8 @@ class FileReport:
         read, found = self.accounting.read, self.accounting
         usable = read - found.quarantined - found.skewed
         if 2 * usable < read:
-            return f"{self.path}: expected most lines to be events, {usable:,} of {read:,} are"
+            first = f"; the first that is none, {self.first_bad}" if self.first_bad else ""
+            return f"{self.path}: expected most lines to be events, {usable:,} of {read:,} are{first}"
         if read and usable == found.unmapped:
             return f"{self.path}: expected types that stand under events.types, no event has one"
         if self.known.share is not None and self.known.share < 0.5:
@@ -51,7 +58,18 @@ class FileReport:
             "known_items_share": self.known.share,
             "quarantine": str(self.quarantine) if self.quarantine else None,
             "error": self.error.message if self.error else None,
+            "consent_not_mapped": dict(self.consent_not_mapped),
         }
+
+    @property
+    def consent_warning(self) -> str:
+        """Said where consent was found and not mapped; empty elsewhere."""
+        said = ", ".join(f"{path} ({count:,} events)" for path, count in self.consent_not_mapped.items())
+        path = next(iter(self.consent_not_mapped), "")
+        return said and (
+            f"{self.path}: consent found and not mapped: {said}; what says no was left out. If that is what it means, "
+            f"say so: `events.source.fields.consent: {{path: {path}}}`"
+        )
 
     @property
     def warning(self) -> str:
@@ -120,7 +138,8 @@ class IngestReport:
     @property
     def warnings(self) -> Sequence[str]:
         """What deserves a look but stops nobody."""
-        said = [*(file.warning for file in self.files), *map(str, self.near_misses), self.held.warning]
+        files = [line for file in self.files for line in (file.warning, file.consent_warning)]
+        said = [*files, *map(str, self.near_misses), self.held.warning]
         return [line for line in said if line]
 
     def as_json(self) -> dict[str, Any]:

@@ -8,6 +8,7 @@ DuckDB skip the parts that hold other days. An event with an id of its own may h
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from affinity_search.config.model import Events
@@ -15,7 +16,7 @@ from affinity_search.config.model import Events
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-__all__ = ["COUNTS", "NOTE_UNKNOWN", "UNKNOWN", "Judge", "has_catalogue"]
+__all__ = ["COUNTS", "NOTE_UNKNOWN", "UNKNOWN", "Added", "Judge", "has_catalogue"]
 
 ALL_DAYS = (-(2**31), 2**31 - 1)
 BELIEVED_STEPS = 1_000
@@ -27,7 +28,8 @@ _TIMED = """
 CREATE OR REPLACE TEMP TABLE timed AS
 WITH incoming AS MATERIALIZED (
     SELECT part[1]::UBIGINT AS line, part[2]::UBIGINT AS event, part[3] AS user_id, part[4] AS item, part[5] AS type,
-           part[6]::INTEGER AS day, part[7] = '1' AS named
+           part[6]::INTEGER AS day, part[7] = '1' AS named,
+           part[8]::INTEGER AS pieces
     FROM (SELECT string_split(unnest(string_split($rows, chr(10))), chr(9)) AS part)
 ), known AS (
     SELECT user_id AS known_user, newest AS own_newest FROM shoppers
@@ -55,18 +57,18 @@ WITH copies AS (
     SELECT DISTINCT event AS seen_event FROM seen
     WHERE day BETWEEN $first AND $last AND event IN (SELECT event FROM timed WHERE suspect)
 )
-SELECT event, user_id, item, type, day,
+SELECT event, user_id, item, type, day, pieces,
        CASE WHEN skewed THEN 'skewed' WHEN late THEN 'late'
             WHEN copy > 1 OR seen_event IS NOT NULL THEN 'duplicate' ELSE 'applied' END AS verdict
 FROM copies LEFT JOIN again ON event = seen_event
 """
 COUNTS = """
-SELECT verdict, count(*), count(*) FILTER (item IN (SELECT id FROM items))
+SELECT verdict, count(*), count(*) FILTER (item IN (SELECT id FROM items)), sum(pieces)::BIGINT
 FROM judged GROUP BY verdict
 """
 FRESH = """
 CREATE OR REPLACE TEMP TABLE fresh AS
-SELECT j.user_id, item, type, day, count(*)::INTEGER AS added, coalesce(any_value(day <= s.newest), false) AS met
+SELECT j.user_id, item, type, day, sum(pieces)::INTEGER AS added, coalesce(any_value(day <= s.newest), false) AS met
 FROM judged j LEFT JOIN (SELECT * FROM shoppers WHERE user_id IN (SELECT user_id FROM judged)) s USING (user_id)
 WHERE verdict = 'applied' GROUP BY ALL
 """
@@ -93,6 +95,17 @@ WHERE verdict IN ('applied', 'duplicate') AND item NOT IN (SELECT id FROM items)
       AND EXISTS (SELECT 1 FROM items LIMIT 1)
 GROUP BY item
 """
+
+
+@dataclass(frozen=True)
+class Added:
+    """How many events, applied or duplicate, name a known item, and how often those applied count all together."""
+
+    known: int = 0
+    pieces: int = 0
+
+    def __add__(self, other: Added) -> Added:
+        return Added(self.known + other.known, self.pieces + other.pieces)
 
 
 class Judge:

@@ -2,7 +2,7 @@
 
 The engine's own Mustache renders the template with well-behaved parameters first; every place of those bodies is then
 either *open* (it shows a parameter) or *fixed*. A body rendered from hostile parameters may differ in open places only.
-The clauses that refuse a list count as fixed: no engine runs a query that has one.
+A body with a clause that refuses a list is harmless: no engine runs it.
 """
 
 from __future__ import annotations
@@ -19,6 +19,12 @@ from affinity_search.surfaces.search import Template
 __all__ = ["check_template", "injections", "known_paths", "parameter_names", "parameter_sets", "refuses", "render"]
 
 SENTINEL = "7777777"
+PLAIN = (
+    "q", "operator", "user_id", "from", "size", "sort", "order", "sort_2", "order_2", "sort_3", "order_3",
+    "track_total_hits", "highlight", "fields",
+)  # fmt: skip
+REFUSALS = (" is a list", " is no object")
+OBJECTS = ("filters", "facets")
 JsonPath = tuple[str, object]
 
 # A few values that would break out of a place that is not closed; the tests send many more.
@@ -27,9 +33,8 @@ FEW_VALUES: tuple[Any, ...] = ('"}]}}', '", "size": 9999, "x": "', "10, /*", ["a
 
 def parameter_names(template: Template) -> tuple[str, ...]:
     """The parameters a request may send, dotted where they stand inside `filters`."""
-    filters = (*template.filters, "price_min", "price_max")
-    plain = ("q", "operator", "user_id", "from", "size", "sort", "order", "track_total_hits")
-    return (*plain, *(f"filters.{name}" for name in filters))
+    filters = (f"filters.{name}" for name in (*template.filters, *template.bounds))
+    return (*PLAIN, *filters, *(f"facets.{name}" for name in template.facets))
 
 
 def render(engine: Engine, source: str, parameters: Mapping[str, Any]) -> Any:
@@ -88,12 +93,14 @@ def known_paths(engine: Engine, template: Template) -> frozenset[JsonPath]:
 
 def injections(body: Any, known: frozenset[JsonPath]) -> list[JsonPath]:
     """The places of `body` that are neither fixed nor open in the known ones; empty for a harmless body."""
+    if refuses(body):
+        return []
     return [p for p in _json_paths(body, "") if p not in known and (p[0], SENTINEL) not in known]
 
 
 def refuses(body: Any) -> bool:
-    """Whether the body has a clause that no engine knows, because a list was sent where one value belongs."""
-    return any(at.endswith(" is a list") for at, _ in _json_paths(body, ""))
+    """Whether the body has a clause that no engine knows, because a list was sent where one value belongs, say."""
+    return any(at.endswith(REFUSALS) for at, _ in _json_paths(body, ""))
 
 
 def _json_paths(body: Any, at: str) -> Iterator[JsonPath]:
@@ -111,21 +118,29 @@ def _json_paths(body: Any, at: str) -> Iterator[JsonPath]:
 
 
 def _well_behaved(template: Template) -> Iterator[dict[str, Any]]:
-    full = {"from": SENTINEL, "size": SENTINEL, "operator": SENTINEL, "track_total_hits": SENTINEL, "order": SENTINEL}
-    names = parameter_names(template)
-    filters = {name.removeprefix("filters."): SENTINEL for name in names if name.startswith("filters.")}
-    for values in product((None, SENTINEL), repeat=3):
-        asked = {k: v for k, v in zip(("q", "user_id", "sort"), values, strict=True) if v}
+    chosen = ("q", "user_id", "sort")
+    for values in product((None, SENTINEL), repeat=len(chosen)):
+        asked = {k: v for k, v in zip(chosen, values, strict=True) if v}
         yield asked
-        yield {**full, **asked, "filters": filters}
+        for value in (SENTINEL, int(SENTINEL)):
+            full = _set(dict.fromkeys(parameter_names(template), value))
+            yield {**{name: value for name, value in full.items() if name not in chosen}, **asked}
     yield from parameter_sets(template, ([SENTINEL], int(SENTINEL)))
 
 
 def parameter_sets(template: Template, values: Iterable[Any]) -> Iterator[dict[str, Any]]:
-    """Each of the values in each parameter of the template, among well-behaved ones, and as the whole of `filters`."""
-    for name, value in product((*parameter_names(template), "filters"), values):
-        asked: dict[str, Any] = {"q": "shoes", "user_id": "u", "order": "asc"}
-        if name.startswith("filters."):
-            yield {**asked, "filters": {name.removeprefix("filters."): value}}
+    """Each of the values in each parameter of the template, among well-behaved ones, and as the whole of an object."""
+    for name, value in product((*parameter_names(template), *OBJECTS), values):
+        yield {"q": "shoes", "user_id": "u", "order": "asc", **_set({name: value})}
+
+
+def _set(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters with dotted names as a request has them: those of an object inside it."""
+    found: dict[str, Any] = {}
+    for name, value in given.items():
+        outer, _, inner = name.rpartition(".")
+        if outer:
+            found.setdefault(outer, {})[inner] = value
         else:
-            yield {**asked, name: value}
+            found[name] = value
+    return found

@@ -13,6 +13,7 @@ from elasticsearch_dsl import Q
 from affinity_search.config.model import Config, Popularity
 from affinity_search.lookups.clauses import lookups
 from affinity_search.resources import resource_folder
+from affinity_search.surfaces.declared import declared
 
 __all__ = ["Template", "build_templates", "popularity_query", "text_query"]
 
@@ -21,13 +22,16 @@ __all__ = ["Template", "build_templates", "popularity_query", "text_query"]
 class Template:
     """A stored template: `source` is Mustache, `version` the first 8 hex digits of its content's SHA-256.
 
-    `filters` are the attributes by which a request may filter.
+    `filters` are the names by whose values a request may filter, `bounds` those that bound a number, `facets` the
+    attributes whose values it may count.
     """
 
     name: str
     version: str
     source: str
     filters: tuple[str, ...] = ()
+    bounds: tuple[str, ...] = ("price_min", "price_max")
+    facets: tuple[str, ...] = ()
 
     @property
     def versioned_name(self) -> str:
@@ -50,7 +54,7 @@ def text_query(config: Config) -> dict[str, Any]:
 
 def popularity_query(popularity: Popularity) -> list[dict[str, Any]]:
     """The clauses that add weight * ln(1 + events) to the relevance of every shopper; empty where no weight is set."""
-    signals = {"popularity": popularity.all_time, "popularity_recent": popularity.recent}
+    signals = dict(zip(popularity.fields, (popularity.all_time, popularity.recent), strict=True))
     return [
         Q("rank_feature", field=field, boost=signal.weight, log={"scaling_factor": 1}).to_dict()
         for field, signal in signals.items()
@@ -61,7 +65,15 @@ def popularity_query(popularity: Popularity) -> list[dict[str, Any]]:
 def _search_template(config: Config) -> Template:
     name = config.search.template
     version = hashlib.sha256(_render(config, name, "").encode()).hexdigest()[:8]
-    return Template(name, version, _render(config, name, version), tuple(config.attributes))
+    asked = declared(config)
+    return Template(
+        name,
+        version,
+        _render(config, name, version),
+        asked.filters,
+        bounds=asked.bounds,
+        facets=tuple(facet.name for facet in asked.facets),
+    )
 
 
 def _render(config: Config, name: str, version: str) -> str:
@@ -76,7 +88,9 @@ def _render(config: Config, name: str, version: str) -> str:
             size=config.search.size,
             text_query=text_query(config),
             popularity=popularity_query(config.popularity),
-            filters=[{"name": name, "field": attribute.field} for name, attribute in config.attributes.items()],
+            computed=["affinity", *config.popularity.fields],
+            asked=declared(config),
+            highlight={field: {} for field in config.items.text_fields},
             lookups=lookups(config),
         )
     )

@@ -16,6 +16,7 @@ from affinity_search.offline.history import history_state
 from affinity_search.offline.profile_weights import ProfileWeights
 from affinity_search.offline.scorer import Scorer
 from affinity_search.offline.shop import attribute_facts, gather
+from affinity_search.offline.text_fields import judge_text_fields
 from affinity_search.offline.types import judge_types
 from affinity_search.tuning.ascent import Found
 from affinity_search.tuning.reasons import Looked, init_reasons
@@ -37,12 +38,15 @@ def suggest(
     The same input gives the same answer. Without events, or with too few to be sure of anything, everything personal is
     switched off and the reasons say so.
     """
-    shop = gather(items, events, time)
+    known = list(items)
+    text_fields = judge_text_fields(known)
+    shop = gather(known, events, time, text_fields=text_fields)
     types = judge_types(shop)
     facts = {field: attribute_facts(shop, field) for field in shop.values}
     unfit = {field: why for field, found in facts.items() if (why := why_unfit(field, found, shop))}
     names = attribute_names(shop.values)
-    start = start_config(types, {names[field]: (field, facts[field]) for field in facts if field not in unfit}, time)
+    fit = {names[field]: (field, facts[field]) for field in facts if field not in unfit}
+    start = start_config(types, fit, time, text_fields)
     split = cut(shop, types)
     searches = indexed_searches(shop, split)
     with history_state(shop, split) as history:

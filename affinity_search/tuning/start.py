@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from affinity_search.config.model import Attribute, Config
 from affinity_search.config.roles import PURCHASE
 from affinity_search.offline.shop import AttributeFacts, Shop
+from affinity_search.offline.text_fields import DEFAULT_TEXT_FIELDS
 from affinity_search.offline.types import EventTypes
 from affinity_search.signals import reserved_names
 
@@ -25,7 +26,10 @@ LEVELS, THERMOMETER = 7, 3
 
 
 def start_config(
-    types: EventTypes, attributes: Mapping[str, tuple[str, AttributeFacts]], time: Literal["date", "sequence"]
+    types: EventTypes,
+    attributes: Mapping[str, tuple[str, AttributeFacts]],
+    time: Literal["date", "sequence"],
+    text_fields: Mapping[str, float] = DEFAULT_TEXT_FIELDS,
 ) -> Config:
     """A configuration with every usable attribute, by name with that of its field, and nothing personal switched on."""
     weights = types.weights or {"purchase": 1.0}
@@ -34,6 +38,7 @@ def start_config(
     half_life = HALF_LIFE[time]
     kinds = {name: {"weight": weight, "role": types.roles.get(name, PURCHASE)} for name, weight in weights.items()}
     data = {
+        "items": {"text_fields": dict(text_fields)},
         "events": {"types": kinds, "time": time},
         "attributes": {
             name: {

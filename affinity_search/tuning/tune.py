@@ -91,7 +91,7 @@ def tune(engine: Engine, files: Files, config: Config, aim: Objective, *, say: S
     """
     with tempfile.TemporaryDirectory(prefix="affinity-tune-") as folder:
         log = cut_log(files.items, files.events, Path(folder), config=config)
-        training = Files(files.items, log.training, None)
+        training = Files(files.items, log.training, None, cut=True)
         with open_sandbox(engine, config, training, f"tune-{secrets.token_hex(4)}", say) as (state, own):
             searches = engine_searches(engine, own, log)
             tested = f"the {log.split.word}s since {log.since}"

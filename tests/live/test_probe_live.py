@@ -159,11 +159,15 @@ def test_a_part_of_the_shards_that_fails_is_a_failure(desk: Desk) -> None:
     ]
 
 
-def test_a_limit_of_terms_below_the_profiles_is_a_note(desk: Desk) -> None:
+@pytest.mark.parametrize(
+    ("item_affinity", "longest"),
+    [("{}", 256), ("{strength: 1, related: {weight: 0.1}}", 512), ("{owned_demotion: 0.2}", 1024)],
+)
+def test_a_limit_of_terms_below_the_profiles_is_a_note(desk: Desk, item_affinity: str, longest: int) -> None:
     desk.create(**{"index.max_terms_count": 100})
-    assert desk.look(desk.config()).notes == (
-        f"{desk.items}-v1: index.max_terms_count: expected at least 256 for profiles.max_items (twice with related "
-        "items) and profiles.max_values, found 100: raise it",
+    assert desk.look(desk.config(more=f"item_affinity: {item_affinity}")).notes == (
+        f"{desk.items}-v1: index.max_terms_count: expected at least {longest} for profiles.max_items (twice with "
+        "related items, four times with owned_demotion) and profiles.max_values, found 100: raise it",
     )
 
 
@@ -299,3 +303,51 @@ def whatever(desk: Desk) -> Desk:
     desk.create()
     desk.write("a", {"title": "affinity", "text": "affinity", "popularity": 3})
     return desk
+
+
+def test_fields_of_requests_that_the_index_has_not_are_named(desk: Desk) -> None:
+    sizes = {"type": "nested", "properties": {"size": WORD, "stock": {"type": "integer"}}}
+    desk.create(
+        {"variants": sizes, "rating": WORD | {"fields": {"number": {"type": "double"}}}, "shop": WORD, "about": TEXT}
+    )
+    declared = "shop: shop, shoe: variants.size, box: boxes.size, by: seller, words: about"
+    search = f"{{template: {desk.prefix}search, filters: {{{declared}}}, ranges: {{rating: rating, score: scores}}}}"
+    config = desk.config("brand: {field: attrs.brand}").model_copy(
+        update={"search": parse_config(f"events: {{types: {{o: {{weight: 1}}}}}}\nsearch: {search}").search}
+    )
+
+    assert [line.replace(f"{desk.items}-v1", "goods") for line in desk.look(config).notes] == [
+        "search.filters.shoe: expected the list of objects around variants.size under items.nested, found it in none: "
+        "name it there, such as items.nested: [variants]",
+        "search.filters.box: expected a field of exact values (keyword, boolean, number) in goods, found none: it "
+        "finds nothing",
+        "search.filters.by: expected a field of exact values (keyword, boolean, number) in goods, found none: it "
+        "finds nothing",
+        "search.filters.words: expected a field of exact values (keyword, boolean, number) in goods, found text: it "
+        "finds nothing",
+        "search.ranges.rating: expected a field of numbers in goods, found keyword: name rating.number instead",
+        "search.ranges.score: expected a field of numbers in goods, found none: it finds nothing",
+    ]
+
+
+def test_a_nested_list_that_the_index_has_not_fails_before_it_is_deployed(desk: Desk) -> None:
+    desk.create({"variants": {"properties": {"size": WORD}}})
+    items = f"items: {{index: {desk.items}, nested: [variants]}}"
+    search = f"search: {{template: {desk.prefix}search, filters: {{shoe: variants.size}}, facets: [brand]}}"
+    config = desk.config().model_copy(
+        update={
+            "items": parse_config(f"events: {{types: {{o: {{weight: 1}}}}}}\n{items}").items,
+            "search": parse_config(
+                f"events: {{types: {{o: {{weight: 1}}}}}}\n{search}\nattributes: {{brand: {{field: attrs.brand}}}}\n"
+                "items: {nested: [variants]}"
+            ).search,
+        }
+    )
+    found = desk.look(config)
+
+    assert found.notes == (
+        f"items.nested: expected a nested field variants in {desk.items}-v1, found object: filters by it fail",
+    )
+    assert [line.split(": expected")[0] for line in found.failures] == [
+        f"template {desk.prefix}search: a filtered browse"
+    ]

@@ -18,7 +18,9 @@ from affinity_search.errors import DataError, EngineUnavailable, MissingResource
 from affinity_search.items.keys import affinity_key
 from affinity_search.lookups.coding import decode
 from affinity_search.profiles.build import build_profile, build_profiles
-from affinity_search.publish.profiles import PublishReport, publish_profiles, read_profile
+from affinity_search.publish.profiles import publish_profiles
+from affinity_search.publish.readable import read_profile
+from affinity_search.publish.report import PublishReport
 from affinity_search.state import open_state
 from tests.live.profile_indexes import documents, lookups_of, make_indexes
 from tests.profile_data import BUCKETS, VALUES, config, entries, fill

@@ -17,7 +17,8 @@ from affinity_search.engine.opensearch import OpenSearchEngine
 from affinity_search.engine.ownership import marked
 from affinity_search.errors import DataError, EngineFailed, MissingResource
 from affinity_search.profiles.build import build_profile, build_profiles
-from affinity_search.publish.profiles import PublishReport, publish_profiles
+from affinity_search.publish.profiles import publish_profiles
+from affinity_search.publish.report import PublishReport
 from affinity_search.state import open_state
 from tests.live.profile_indexes import documents, make_indexes
 from tests.profile_data import VALUES, Bucket, config, fill

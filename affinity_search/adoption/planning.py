@@ -1,0 +1,180 @@
+"""What taking an index of others into use adds to it, in order, with its cost; and what stands against it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from affinity_search.adoption.habits import Habits, habits
+from affinity_search.config import names
+from affinity_search.config.model import ITEM, Config
+from affinity_search.deploy.item_fields import ItemMapping
+from affinity_search.engine.survey import Survey
+from affinity_search.items.item import record_values
+
+__all__ = ["IndexPlan", "free_popularity", "missing_keys", "plan_index"]
+
+DEFAULT, FINAL = "index.default_pipeline", "index.final_pipeline"
+# Measured on 60,000 items of one segment: doc values and what the item's JSON grows by, compressed.
+BYTES_PER_ITEM, BYTES_PER_KEY, BYTES_PER_POPULARITY = 8, 21, 13
+BLOCKS = ("index.blocks.write", "index.blocks.read_only", "index.blocks.read_only_allow_delete")
+
+
+@dataclass(frozen=True)
+class IndexPlan:
+    """One index: the mapping fields to add, the pipeline to set, and the keys that items lack.
+
+    `refusals` say why nothing may be done, empty where all may. `pipeline` is the final pipeline to set, with the one
+    of others that it runs first (`after`); empty where it is set already. `before` is the final pipeline in use now.
+    `lacking` is the number of items that the query `missing` finds.
+    """
+
+    index: str
+    uuid: str
+    documents: int
+    shards: int
+    bytes: int
+    dynamic: str
+    habits: Habits
+    fields: Mapping[str, Any]
+    pipeline: str
+    after: str | None
+    before: str | None
+    default: str | None
+    missing: Mapping[str, Any]
+    bytes_per_item: float
+    refusals: tuple[str, ...]
+    lacking: int = 0
+
+    @property
+    def bytes_added(self) -> int:
+        """Estimate of what all keys and popularities take on disk, in primaries."""
+        return round(self.documents * self.bytes_per_item)
+
+
+def plan_index(config: Config, found: Survey) -> IndexPlan:
+    """What would be added to this index for numeric keys of this configuration."""
+    items = ItemMapping.of(found.index, found.mappings, config.engine.prefix)
+    ours = names.item_keys_pipeline(config.engine.prefix)
+    final = _pipeline(found, FINAL)
+    wrapped = f"{ours}-after-{final}"
+    is_set = final == ours or (final or "").startswith(f"{ours}-after-")
+    fields = _fields(config, items)
+    kept = habits(found)
+    return IndexPlan(
+        found.index,
+        found.uuid,
+        found.documents,
+        found.shards,
+        found.bytes,
+        items.dynamic,
+        kept,
+        fields,
+        "" if is_set else wrapped if final else ours,
+        final if final and not is_set else None,
+        final,
+        _pipeline(found, DEFAULT),
+        missing_keys(config, items),
+        _bytes_per_item(config, found),
+        tuple(_refusals(config, found, items, kept, final if not is_set else None, len(fields))),
+    )
+
+
+def free_popularity(mappings: tuple[ItemMapping, ...], ours: Collection[str]) -> str:
+    """`popularity`, or a name that no index has taken; `ours` are fields that were added by an adoption."""
+    for name in ("popularity", "affinity_popularity", "affinity_popularity_weight"):
+        both = (name, f"{name}_recent")
+        if all(items.field(one) is None or one in ours for items in mappings for one in both):
+            return name
+    return "popularity_rank_feature"
+
+
+def _pipeline(found: Survey, setting: str) -> str | None:
+    value = found.settings.get(setting)
+    return value if value not in (None, "_none") else None
+
+
+def _fields(config: Config, items: ItemMapping) -> dict[str, Any]:
+    """The mapping of each field that is not there, by path."""
+    wanted: dict[str, Any] = {
+        f"affinity.{name}": {"type": "long", "index": False} for name in dict.fromkeys([*config.attributes, ITEM])
+    }
+    wanted |= {name: {"type": "rank_feature"} for name in config.popularity.fields}
+    return {path: mapping for path, mapping in wanted.items() if items.field(path) is None}
+
+
+def missing_keys(config: Config, items: ItemMapping) -> dict[str, Any]:
+    """The query that finds the items that lack keys."""
+    lacking: list[dict[str, Any]] = [{"bool": {"must_not": [_exists(f"affinity.{ITEM}", items)]}}]
+    for name, attribute in config.attributes.items():
+        having, key = _exists(attribute.values_path, items), _exists(f"affinity.{name}", items)
+        lacking.append({"bool": {"filter": [having], "must_not": [key]}})
+    return {"bool": {"should": lacking, "minimum_should_match": 1}}
+
+
+def _exists(field: str, items: ItemMapping) -> dict[str, Any]:
+    query: dict[str, Any] = {"exists": {"field": field}}
+    parts = field.split(".")
+    for length in range(len(parts) - 1, 0, -1):
+        above = ".".join(parts[:length])
+        if (found := items.field(above)) and found.type == "nested":
+            query = {"nested": {"path": above, "query": query}}
+    return query
+
+
+def _bytes_per_item(config: Config, found: Survey) -> float:
+    sources = [document.source for document in found.sample if document.source]
+    keys = sum(
+        len(record_values(source, attribute.values_path))
+        for source in sources
+        for attribute in config.attributes.values()
+    )
+    each = keys / len(sources) if sources else len(config.attributes)
+    return BYTES_PER_ITEM + BYTES_PER_KEY * (1 + each) + len(config.popularity.fields) * BYTES_PER_POPULARITY
+
+
+def _refusals(
+    config: Config, found: Survey, items: ItemMapping, kept: Habits, final: str | None, added: int
+) -> Iterator[str]:
+    at = f"{found.index}:"
+    instead = "`items.keys: keyword` needs no field, no pipeline and no write"
+    if items.ours:
+        yield f"{at} expected an index of others, got one that `affinity items load` made: there is nothing to adopt"
+    if found.mappings.get("_source", {}).get("enabled") is False:
+        yield f"{at} _source: expected documents that the engine keeps, found them switched off: {instead}"
+    if kept.external:
+        yield (
+            f"{at} expected versions that the engine counts, {kept.external}: rewriting an item would raise the "
+            f"version that its writer gave, and refuse the writer's next one: {instead}"
+        )
+    for block in BLOCKS:
+        if found.settings.get(block) == "true":
+            yield f"{at} {block}: expected an index that takes writes, found true: {instead}"
+    if final and final.endswith("-item-keys"):
+        yield (
+            f"{at} {FINAL}: expected none of another deployment, found {final}: one index takes the keys of one "
+            f"deployment; leave that one first, or {instead}"
+        )
+    yield from _taken(config, items, at)
+    yield from _too_many_fields(found, items, added, at)
+
+
+def _taken(config: Config, items: ItemMapping, at: str) -> Iterator[str]:
+    wanted = {f"affinity.{name}": "long" for name in [*config.attributes, ITEM]}
+    wanted |= dict.fromkeys(config.popularity.fields, "rank_feature")
+    if (above := items.field("affinity")) and above.type != "object":
+        yield f"{at} affinity: expected an object or nothing, found {above.type} of others"
+        return
+    for path, kind in wanted.items():
+        field = items.field(path)
+        if field is not None and (field.type != kind or field.nested):
+            cure = "set popularity.field to a name that is free" if kind == "rank_feature" else "rename the attribute"
+            yield f"{at} {path}: expected {kind} or nothing, found {field.type}: {cure}"
+
+
+def _too_many_fields(found: Survey, items: ItemMapping, added: int, at: str) -> Iterator[str]:
+    limit = int(found.settings.get("index.mapping.total_fields.limit", "1000"))
+    total = len(items.fields) + added + 1
+    if added and total > limit:
+        yield f"{at} index.mapping.total_fields.limit: expected at least {total}, found {limit}: raise it"
