@@ -225,8 +225,8 @@ def test_a_plan_lists_what_would_be_added_in_order_with_its_cost() -> None:
         "= untouched: the default pipeline clean (it runs first, and not over what is rewritten), all other fields and "
         "their values, analyzers, aliases, all other settings",
     ]
-    assert plan.bytes_per_item == 8 + 21 * 4 + 2 * 13
-    assert plan.bytes_added == 4 * 118
+    assert plan.bytes_per_item == 8 + 21 + 5 * 3 + 2 * 13
+    assert plan.bytes_added == 4 * 70
 
 
 def test_what_is_there_is_not_added_again() -> None:

@@ -33,7 +33,9 @@ def _engine(address: str | None, prefix: str) -> list[str]:
 
 
 def _texts(fields: FoundFields) -> Iterator[str]:
-    if fields.texts:
+    if not fields.texts:
+        yield "  # no text field: name one that holds the words of a search in text_fields"
+    else:
         yield f"  # one search analyzer: {fields.analyzer}"
         yield "  text_fields:"
         yield from (f"    {path}: {boost:g}" for path, boost in fields.texts.items())

@@ -44,7 +44,7 @@ def _steps(plan: IndexPlan, per_second: float) -> Iterator[str]:
             f"second, at least {minutes:.1f} minutes"
         )
         each = f"{plan.bytes_per_item:.0f} bytes an item"
-        yield f"  cost     about {size_text(plan.bytes_added)} on disk in every copy, {each}"
+        yield f"  cost     up to about {size_text(plan.bytes_added)} on disk in every copy, {each}"
         if plan.after:
             yield f"  note     {plan.after} runs over every item that is rewritten, as it does over every write"
     if not (plan.fields or plan.pipeline or plan.lacking):

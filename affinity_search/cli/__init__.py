@@ -17,6 +17,7 @@ __all__ = ["main"]
 # for, so that `--help` stays quick and a missing extra breaks only the commands that need it.
 COMMANDS = {
     "init": ("init:init", "Write a commented affinity.yaml by looking at the data."),
+    "check": ("check:check", "Say what the files hold: do events and items meet, which types count..."),
     "validate": ("validate:validate", "Check affinity.yaml and say in one line what it asks for"),
     "schema": ("validate:schema", "Print the JSON Schema of affinity.yaml, for editors."),
     "engine": ("engine:engine", "Run a real OpenSearch on this machine"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ from affinity_search.adoption.report import adoption_text, leaving_text
 from affinity_search.adoption.taking import adopt as take
 from affinity_search.adoption.taking import plan_adoption
 from affinity_search.cli.options import config_option, json_option
-from affinity_search.config import Config, load_config
+from affinity_search.config import Config, load_config, patterns
 from affinity_search.config.engine import EngineSettings
 from affinity_search.engine import Engine, connect
 from affinity_search.errors import ConfigError
@@ -54,7 +55,14 @@ def adopt(
     INDEX may be an alias. Nothing is written without `--apply`. Searches and writes of others go on meanwhile. Run it
     again where it was interrupted.
     """
+    if index is not None and not re.fullmatch(patterns.INDEX_NAME, index):
+        raise ConfigError(
+            f"INDEX: expected the name of one index or alias, got {index!r}",
+            hint="An alias may stand for several indices.",
+        )
     shop = load_config(config_path) if config_path.exists() or carry_out or is_leaving else None
+    if shop is None and index is None:
+        raise ConfigError("INDEX: expected the index or alias to adopt, got none")
     engine = connect(shop.engine if shop else EngineSettings(url=url))
     pace = Pace(per_second, _progress())
     if is_leaving:
@@ -72,9 +80,7 @@ def _expected(shop: Config | None) -> Config:
 def _adopt(
     engine: Engine, shop: Config | None, index: str | None, pace: Pace, *, carry_out: bool, as_json: bool
 ) -> None:
-    name = index or (shop.items.index if shop else None)
-    if name is None:
-        raise ConfigError("INDEX: expected the index or alias to adopt, got none")
+    name = index or _expected(shop).items.index
     is_configured = shop is not None and shop.items.index == name
     if carry_out and not is_configured:
         raise ConfigError(

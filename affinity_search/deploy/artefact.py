@@ -90,7 +90,7 @@ def _of_storable_size(template: Template) -> Template:
     if (size := len(request.encode())) > MAX_SCRIPT_BYTES:
         raise ConfigError(
             f"template {template.name}: expected at most {MAX_SCRIPT_BYTES:,} bytes as stored JSON, got {size:,}",
-            hint="Use fewer attributes, or fewer levels (search.max_lookups bounds both).",
+            hint="Use fewer attributes, fewer levels (search.max_lookups bounds both) or fewer search.facets.",
         )
     return template
 

@@ -9,10 +9,12 @@ from typing import Any
 from affinity_search.engine.answers import expect_whole
 from affinity_search.engine.protocol import Engine, path
 from affinity_search.engine.reading import positions
+from affinity_search.errors import ConfigError, MissingResource
 
 __all__ = ["Sampled", "Survey", "survey"]
 
 SAMPLE = 500
+CLOSED = "index.verified_before_close"
 
 
 @dataclass(frozen=True)
@@ -50,8 +52,22 @@ class Survey:
 
 
 def survey(engine: Engine, name: str) -> tuple[Survey, ...]:
-    """Every index that the name stands for, by name; nothing is written. Raises MissingResource where there is none."""
-    found = engine.call("GET", path(name), params={"flat_settings": "true"})
+    """Every index that the name stands for, by name; nothing is written.
+
+    Raises MissingResource where there is none, ConfigError where one is closed.
+    """
+    try:
+        found = engine.call("GET", path(name), params={"flat_settings": "true"})
+    except MissingResource as error:
+        raise MissingResource(
+            f"{engine.url}/{name}: expected an index or an alias, found none",
+            hint="Names are compared exactly; `GET /_cat/aliases` and `GET /_cat/indices` list them.",
+            status=404,
+        ) from error
+    if closed := [index for index, body in found.items() if body["settings"].get(CLOSED) == "true"]:
+        raise ConfigError(
+            f"{engine.url}/{name}: expected open indices, found {', '.join(closed)} closed: open them first"
+        )
     return tuple(_survey(engine, index, body) for index, body in sorted(found.items()))
 
 

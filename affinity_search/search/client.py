@@ -55,8 +55,8 @@ class Client:
     """Searches `index` through the stored template `template`.
 
     `attributes` are the names that one may filter by, `facets` those whose values one may count; None where they are
-    not known, and then none is refused. `bounds` are the filters that bound a number.
-    `any_word` is False where the template is the team's own, which decides itself how many words a hit must have.
+    not known, and then none is refused. `bounds` are the filters that bound a number. `any_word` is False where the
+    template is the team's own, which decides itself how many words a hit must have.
     """
 
     engine: Engine

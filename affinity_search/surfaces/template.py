@@ -12,8 +12,8 @@ class Template:
     """A stored template: `source` is Mustache, `version` the first 8 hex digits of its content's SHA-256.
 
     `filters` are the names by whose values a request may filter, `bounds` those that bound a number, `facets` the
-    attributes whose values it may count. `original` is the team's own body, before anything was
-    put into it; empty for the ready template.
+    attributes whose values it may count. `original` is the team's own body, before anything was put into it; empty for
+    the ready template.
     """
 
     name: str

@@ -316,3 +316,20 @@ def test_an_attribute_that_comes_later_gets_its_keys_with_the_next_adopt(desk: D
     }
     desk.affinity("adopt", "--leave", "--apply")
     assert not any("affinity" in source for source in sources(desk.url, desk.alias).values())
+
+
+def test_what_cannot_be_adopted_is_said_with_the_way_out(desk: Desk) -> None:
+    def refused(code: int, *words: str) -> str:
+        return desk.affinity("adopt", *words, "--url", desk.url, code=code).output
+
+    assert "expected an index or an alias, found none" in refused(5, f"{desk.prefix}none")
+    assert "INDEX: expected the name of one index or alias, got 'goods-*'" in refused(2, "goods-*")
+    assert "INDEX: expected the index or alias to adopt, got none" in refused(2)
+    desk.create(desk.index)
+    request(desk.url, "POST", f"/{desk.index}/_close")
+    assert f"found {desk.index} closed: open them first" in refused(2, desk.alias)
+    request(desk.url, "POST", f"/{desk.index}/_open?wait_for_active_shards=all")
+    desk.adopt_dry()
+    said = refused(2, f"{desk.alias}2", "--apply")
+    assert f"items.index: expected {desk.alias}2, which is to be adopted, got {desk.alias}" in said
+    assert "nothing to leave: no index is adopted, and nothing is deployed" in desk.affinity("adopt", "--leave").output
