@@ -1,7 +1,9 @@
 """The lift on whole shops: `python -m benchmarks.relevance DIR...` evaluates each folder and commits the figures.
 
 Every folder has items, events of the training period and queries of a later one; the configuration is the one that
-`affinity init` chooses from the training events. The engine is started for this and stopped at the end.
+`affinity init` chooses from the training events. Beside its own generic side the personalised one is set against text
+and all-time popularity alone: what a shop has that counts purchases and does nothing else. The engine is started for
+this and stopped at the end.
 """
 
 from __future__ import annotations
@@ -11,18 +13,26 @@ import json
 import sys
 import tempfile
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
-from affinity_search.config.model import EngineSettings
+from affinity_search.config import Config
+from affinity_search.config.model import EngineSettings, ItemAffinity
 from affinity_search.engine.embedded import start, stop
 from affinity_search.engine.opensearch import OpenSearchEngine
-from affinity_search.evaluation.folder import evaluate_folder
+from affinity_search.evaluation.against import Contrast
+from affinity_search.evaluation.folder import FolderEvaluation, evaluate_folder
 from affinity_search.evaluation.report import as_json
+from affinity_search.evaluation.sides import MAIN
+from affinity_search.offline.comparison import compare
+from affinity_search.sandbox import find_files
+from affinity_search.tuning.files import suggest_from_files
 from benchmarks.latency.report import machine_facts
 
-__all__ = ["main", "table"]
+__all__ = ["main", "over_plain", "plain", "table"]
 
 RESULTS = Path(__file__).parent / "results" / "relevance.json"
+PLAIN = "text and all-time popularity"
 KEPT = (
     "all",
     "novel",
@@ -63,8 +73,38 @@ def _shop(engine: OpenSearchEngine, folder: Path, sample: int | None) -> dict[st
     def say(line: str) -> None:
         print(f"{folder.name}: {line}", file=sys.stderr, flush=True)
 
-    found = as_json(evaluate_folder(engine, folder, sample=sample, say=say))
-    return {name: found[name] for name in KEPT}
+    files = find_files(folder)
+    if not files.queries:  # a log that is cut would let the configuration be chosen from what it is tested with
+        raise SystemExit(f"{folder}: expected items, events and queries, found no queries")
+    config = suggest_from_files(files.items, [files.events]).suggestion.config
+    found = evaluate_folder(engine, folder, config=config, against=(PLAIN, plain(config)), sample=sample, say=say)
+    printed = as_json(found)
+    return {name: printed[name] for name in KEPT} | {PLAIN: over_plain(found)}
+
+
+def plain(config: Config) -> Config:
+    """The same shop with text and all-time popularity alone: nothing recent, nothing personal."""
+    recent = config.popularity.recent.model_copy(update={"weight": 0.0})
+    popularity = config.popularity.model_copy(update={"recent": recent})
+    nothing = {"attributes": {}, "item_affinity": ItemAffinity(), "popularity": popularity}
+    return config.model_copy(update=nothing)
+
+
+def over_plain(found: FolderEvaluation) -> dict[str, Any]:
+    """By kind of target, what the personalised side gains over the plain configuration, as the other rows say it."""
+    return {kind: _gain(getattr(found.against, kind), found.outcome.seed) for kind in ("all", "novel")}
+
+
+def _gain(contrast: Contrast, seed: int) -> dict[str, Any]:
+    before, after = contrast.other[MAIN], contrast.this[MAIN]
+    difference = compare(before, after, {query.qid: query.user for query in contrast.queries}, seed=seed)
+    return {
+        "generic": {MAIN: mean(before.values())},
+        "personalised": {MAIN: mean(after.values())},
+        "lift_percent": difference.percent,
+        "ci_percent": list(difference.interval) if difference.interval else None,
+        "queries": len(contrast.queries),
+    }
 
 
 def table(result: dict[str, Any]) -> str:
@@ -75,12 +115,15 @@ def table(result: dict[str, Any]) -> str:
     ]
     for name, shop in result["shops"].items():
         for kind, shuffled in (("all", "shuffled_profile"), ("novel", "shuffled_profile_novel")):
-            side = shop[kind]
-            lines.append(
-                f"| {name} | {kind} | {side['queries']:,} | {side['generic']['ndcg@10']:.3f} "
-                f"| {side['personalised']['ndcg@10']:.3f} | {_lift(side)} | {_lift(shop[shuffled])} |"
-            )
+            lines.append(_row(f"{name} | {kind}", shop[kind], _lift(shop[shuffled])))
+        for kind, side in shop.get(PLAIN, {}).items():
+            lines.append(_row(f"{name} | {kind}, over {PLAIN}", side, ""))
     return "\n".join(lines)
+
+
+def _row(what: str, side: dict[str, Any], shuffled: str) -> str:
+    sides = " | ".join(f"{side[name][MAIN]:.3f}" for name in ("generic", "personalised"))
+    return f"| {what} | {side['queries']:,} | {sides} | {_lift(side)} | {shuffled} |"
 
 
 def _lift(found: dict[str, Any]) -> str:

@@ -28,10 +28,13 @@ def search_options(config: Config, given: dict[str, Any]) -> Options:
         asked["facets"] = dict(map(_facet, asked["facets"]))
     if "fields" in asked:
         asked["fields"] = [name.strip() for name in asked["fields"].split(",") if name.strip()]
+    if "params" in asked:
+        asked["params"] = dict(map(_parameter, asked["params"]))
     return cast(Options, asked)
 
 
 def _parameter(text: str) -> tuple[str, Any]:
+    """A parameter of the team's own body: text, or JSON where it is a list or an object."""
     name, equals, value = text.partition("=")
     if not name or not equals:
         raise ConfigError(f"--param: expected NAME=VALUE, got {text!r}")
