@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from affinity_search.adoption.leaving import leave, plan_leaving
 from affinity_search.adoption.pace import Pace
 from affinity_search.adoption.taking import adopt, plan_adoption
 from affinity_search.cli import main
@@ -227,6 +228,42 @@ def test_an_interrupted_adoption_goes_on_where_it_stood(desk: Desk) -> None:
     assert (done.written, done.left) == (lacking, 0)
     (done,) = adopt(engine, config, plan_adoption(engine, config), NOW, Pace(1e6, unmoved))
     assert (done.written, done.left) == (0, 0)
+
+
+def test_an_interrupted_leaving_goes_on_where_it_stood(desk: Desk) -> None:
+    desk.create(desk.index)
+    load(desk.url, desk.index, range(ITEMS))
+    before = desk.state_of_index()
+    desk.adopt_dry()
+    desk.affinity("adopt", "--apply", "--per-second", "100000")
+    engine, config = OpenSearchEngine(desk.url), desk.config
+
+    def interrupt(_index: str, done: int, _total: int) -> None:
+        if done >= 1_000:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        leave(engine, config, plan_leaving(engine, config), NOW, Pace(1e6, interrupt))
+    assert desk.state_of_index()["settings"] == before["settings"]
+    said = desk.affinity("adopt", "--leave", "--apply").output
+    assert "somebody else" not in said
+    assert not any("affinity" in source for source in sources(desk.url, desk.alias).values())
+    assert desk.names() == []
+
+
+def test_a_final_pipeline_that_others_set_since_stays(desk: Desk) -> None:
+    desk.create(desk.index)
+    load(desk.url, desk.index, range(20))
+    desk.adopt_dry()
+    desk.affinity("adopt", "--apply")
+    theirs = f"{desk.prefix}theirs"
+    request(desk.url, "PUT", f"/_ingest/pipeline/{theirs}", {"processors": []})
+    request(desk.url, "PUT", f"/{desk.index}/_settings", {"index.final_pipeline": theirs})
+    assert f"index.final_pipeline was set to {theirs} by somebody else since, and stays" in (
+        desk.affinity("adopt", "--leave", "--apply").output
+    )
+    assert desk.state_of_index()["settings"]["index.final_pipeline"] == theirs
+    assert desk.names() == []
 
 
 def test_a_final_pipeline_of_others_still_runs_and_comes_back(desk: Desk) -> None:
