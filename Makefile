@@ -53,6 +53,7 @@ bench-relevance: setup ## Measure the lift on the shops in DATA="folder ...", wr
 docs: setup ## Write the generated pages of docs/reference again
 	@$(BIN)/python docs/generate_cli.py
 	@$(BIN)/python docs/generate_config.py
+	@$(BIN)/python docs/generate_formats.py
 	@$(BIN)/python docs/generate_python.py
 
 lock: ## Resolve requirements.lock from pyproject.toml again (for maintainers, needs uv)

@@ -63,13 +63,17 @@ def config(**changes: Any) -> Config:
     return Config.model_validate({**SHOP, **changes})
 
 
+BUCKET = ("VARCHAR", "VARCHAR", "VARCHAR", "INTEGER", "INTEGER")
+VALUE = ("VARCHAR", "VARCHAR", "VARCHAR")
+
+
 def fill(connection: DuckDBPyConnection, buckets: Sequence[Bucket], values: Sequence[tuple[str, str, str]]) -> None:
     """Replaces the buckets and the item values held."""
     connection.execute("DELETE FROM buckets; DELETE FROM item_values")
-    if buckets:
-        connection.executemany("INSERT INTO buckets VALUES (?, ?, ?, ?, ?)", [list(row) for row in buckets])
-    if values:
-        connection.executemany("INSERT INTO item_values VALUES (?, ?, ?)", [list(row) for row in values])
+    for table, types, rows in (("buckets", BUCKET, buckets), ("item_values", VALUE, values)):
+        columns = [[row[place] for row in rows] for place in range(len(types))]
+        lists = ", ".join(f"unnest(?::{kind}[])" for kind in types)
+        connection.execute(f"INSERT INTO {table} SELECT {lists}", columns)
 
 
 def entries(connection: DuckDBPyConnection) -> Weights:

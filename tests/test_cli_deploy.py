@@ -57,11 +57,12 @@ def test_plan_prints_what_apply_then_executes(engine: FakeEngine, file: Path) ->
         "+ create pipeline shop-item-keys",
         "+ create script   shop-search-11111111",
         "+ create script   shop-search",
+        "+ create script   shop-search-rescore",
         "? search  not tried, there is no item index products yet: `affinity items load` makes it",
-        "5 to create; no drift",
+        "6 to create; no drift",
     ]
     assert lines(applied) == [*lines(planned), "done: ledger entry 1"]
-    assert lines(again)[-2:] == ["5 to leave; no drift", "nothing to do, as of ledger entry 1"]
+    assert lines(again)[-2:] == ["6 to leave; no drift", "nothing to do, as of ledger entry 1"]
 
 
 def test_check_exits_3_on_drift_only(engine: FakeEngine, file: Path) -> None:
@@ -80,7 +81,7 @@ def test_check_exits_3_on_drift_only(engine: FakeEngine, file: Path) -> None:
 
 def test_plan_as_json(engine: FakeEngine, file: Path) -> None:
     value = json.loads(run(file, "plan", "--json").output)
-    assert [change["op"] for change in value["changes"]] == ["create"] * 5
+    assert [change["op"] for change in value["changes"]] == ["create"] * 6
     assert value["drift"] == []
 
 
@@ -89,12 +90,13 @@ def test_rollback_reverses_the_list(engine: FakeEngine, file: Path) -> None:
     engine.call("PUT", "/shop-profiles/_doc/u1", {"user_id": "u1"})
     result = run(file, "rollback", "--to", "0", "--yes")
     assert lines(result) == [
+        "- delete script   shop-search-rescore",
         "- delete script   shop-search",
         "- delete script   shop-search-11111111",
         "- delete pipeline shop-item-keys",
         "= leave  index    shop-profiles  (kept: it holds 1 document)",
         "- delete index    shop-lookup",
-        "4 to delete, 1 to leave; no drift",
+        "5 to delete, 1 to leave; no drift",
         "done: ledger entry 2",
     ]
     refused = run(file, "rollback", "--yes")
@@ -111,7 +113,7 @@ def test_what_is_kept_in_the_last_moment_is_said(engine: FakeEngine, file: Path)
 
     engine.instead["DELETE /_scripts/shop-search"] = published
     assert lines(run(file, "rollback", "--to", "0", "--yes"))[-3:] == [
-        "5 to delete; no drift",
+        "6 to delete; no drift",
         "index shop-profiles: kept: it holds 1 document",
         "done: ledger entry 2",
     ]

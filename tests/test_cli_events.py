@@ -32,6 +32,7 @@ def test_ingest_prints_the_accounting(shop: Path) -> None:
         f"{shop / 'e.csv'}: read 3 = applied 3 + duplicate 0 + late 0 + skewed 0 + quarantined 0 + no_consent 0"
         " + unmapped 0 + filtered 0\n"
         "  no items are loaded yet, so no event's item is known\n"
+        "  3 events from 2017-01-15 to 2017-01-16: 1 day, and 1,095 are held (events.retention_days)\n"
         "held: 0 before + applied 3 - removed by retention 0 = 3\n"
     )
 
@@ -41,10 +42,12 @@ def test_bad_lines_are_no_failure_and_their_file_is_named(shop: Path) -> None:
     found = affinity(shop, "ingest", str(shop / "e.csv"), str(shop / "bad.csv"))
     quarantined = quarantine_path(shop / ".affinity/quarantine", shop / "bad.csv")
     assert found.exit_code == 0
-    assert found.stdout.splitlines()[2:] == [
+    assert found.stdout.splitlines()[3:] == [
         f"{shop / 'bad.csv'}: read 4 = applied 0 + duplicate 3 + late 0 + skewed 0 + quarantined 1 + no_consent 0"
         " + unmapped 0 + filtered 0",
         "  no items are loaded yet, so no event's item is known",
+        "  3 events from 2017-01-15 to 2017-01-16: 1 day, and 1,095 are held (events.retention_days)",
+        "  lost, expected 4 columns: 1 line; line 5: got 1",
         f"  bad lines, each with its reason: {quarantined}",
         "total: read 7 = applied 3 + duplicate 3 + late 0 + skewed 0 + quarantined 1 + no_consent 0"
         " + unmapped 0 + filtered 0",
@@ -75,6 +78,18 @@ def test_ingest_as_json(shop: Path) -> None:
                 "quarantine": None,
                 "error": None,
                 "consent_not_mapped": {},
+                "facts": {
+                    "read": 3,
+                    "usable": 3,
+                    "no_consent": 0,
+                    "passed": 0,
+                    "unmapped": {},
+                    "filtered": {},
+                    "lost": {},
+                    "first": 17181,
+                    "last": 17182,
+                    "time": "date",
+                },
             }
         ],
         "total": counts,

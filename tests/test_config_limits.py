@@ -95,3 +95,15 @@ def test_half_the_terms_are_enough_for_related_items() -> None:
 def test_everything_that_does_not_fit_is_said_at_once() -> None:
     said = refusals("attributes: {price_min: {field: attrs.a}, b: {field: attrs.a}}\nsearch: {size: 200}")
     assert [line.split(": ")[1] for line in said] == ["attributes.price_min", "attributes.b.field", "search.size"]
+
+
+@pytest.mark.parametrize("search", ["base: multi_match", "base: simple_query_string", "body: b.json", "query: q.json"])
+def test_boosts_below_1_are_for_combined_fields_alone_to_refuse(search: str) -> None:
+    found = parse_config(f"{EVENTS}items: {{text_fields: {{name: 0.5}}}}\nsearch: {{{search}}}\n")
+    assert found.items.text_fields == {"name": 0.5}
+
+
+def test_a_base_query_beside_an_own_one_is_refused() -> None:
+    assert refusals("search: {base: multi_match, query: q.json}") == [
+        "affinity.yaml:2:16: search.base: expected no choice beside a query of your own, got multi_match; leave it out"
+    ]

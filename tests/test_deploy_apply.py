@@ -437,6 +437,6 @@ def test_plan_and_rollback_refuse_an_unknown_engine(engine: FakeEngine, monkeypa
 def test_the_plan_of_a_configuration_is_that_of_its_artefacts(engine: FakeEngine) -> None:
     config: Config = CONFIG
     found = plan(config, engine)
-    assert [change.kind for change in found.changes] == ["index", "index", "pipeline", "script", "script"]
+    assert [change.kind for change in found.changes] == ["index", "index", "pipeline", "script", "script", "script"]
     assert [template.name for template in found.templates] == ["affinity-search"]
     assert found.ledger == "shop-ledger"

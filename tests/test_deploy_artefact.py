@@ -11,6 +11,7 @@ from affinity_search.config import Config, parse_config
 from affinity_search.deploy.artefact import MAX_SCRIPT_BYTES, Artefact, artefacts, canonical, script_artefacts
 from affinity_search.errors import ConfigError
 from affinity_search.surfaces import Template, build_templates
+from affinity_search.surfaces.fragment import fragment_source
 
 CONFIG = """
 engine: {url: "http://127.0.0.1:1", prefix: shop}
@@ -33,13 +34,16 @@ def test_what_others_rest_on_comes_first_and_what_requests_name_comes_last(confi
         ("pipeline", "shop-item-keys"),
         ("script", template.versioned_name),
         ("script", "shop-search"),
+        ("script", "shop-search-rescore"),
     ]
 
 
 def test_bodies_are_canonical_json_or_the_template(config: Config) -> None:
-    *rest, versioned, stable = artefacts(config)
+    *rest, versioned, stable, fragment = artefacts(config)
+    (template,) = build_templates(config)
     assert all(canonical(json.loads(artefact.body)) == artefact.body for artefact in rest)
-    assert versioned.body == stable.body == build_templates(config)[0].source
+    assert versioned.body == stable.body == template.source
+    assert fragment.body == fragment_source(config, template.versioned_name)
 
 
 def test_the_same_configuration_gives_the_same_artefacts(config: Config) -> None:

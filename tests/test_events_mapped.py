@@ -75,7 +75,7 @@ FLAT = {"user": "ann", "ts": "2024-05-01T12:00:00Z", "type": "purchase", "item":
     [
         ({}, {}, event()),
         ({"type": {"constant": "checkout"}}, {}, event(type="checkout")),
-        ({"type": {"path": "type", "values": {"purchase": "seen"}}}, {}, Rejected(Verdict.FILTERED)),
+        ({"type": {"path": "type", "values": {"purchase": "seen"}}}, {}, Rejected(Verdict.FILTERED, "seen")),
         ({"type": {"path": "type", "values": {"other": "seen"}}}, {}, event()),
         ({"item": "product.sku"}, {"product": [{"sku": None}, {"sku": 12.0}]}, event(item="12")),
         ({"item": "product.sku"}, {"product.sku": "flat"}, event(item="flat")),

@@ -63,7 +63,8 @@ def test_csv_line_in_any_order_of_columns_with_extra_ones() -> None:
     ],
 )
 def test_verdicts_that_a_line_alone_gives(changed: dict[str, object], verdict: Verdict) -> None:
-    assert outcome(changed) == Rejected(verdict)
+    said = str(changed["type"]) if verdict in (Verdict.UNMAPPED, Verdict.FILTERED) else ""
+    assert outcome(changed) == Rejected(verdict, said)
 
 
 @pytest.mark.parametrize("consent", [True, 1, "1", "yes", "True", "", None])
@@ -175,7 +176,8 @@ names = st.sampled_from(["user", "ts", "type", "item", "group", "weight", "conse
 
 def is_usable(found: Event | Rejected) -> bool:
     if isinstance(found, Rejected):
-        return (found.verdict is Verdict.QUARANTINED) == bool(found.reason)
+        told = (Verdict.QUARANTINED, Verdict.UNMAPPED, Verdict.FILTERED)
+        return (found.verdict in told) == bool(found.reason)
     texts = (found.user, found.item, found.type, found.group, found.id)
     return not any(ord(c) < 32 for text in texts for c in text) and 0 <= found.identity < 1 << 64
 

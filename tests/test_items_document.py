@@ -142,3 +142,27 @@ def test_pipeline_is_the_shipped_file_with_the_fields_filled_in() -> None:
 def test_the_analyzer_is_the_configured_one() -> None:
     stems = config().model_copy(update={"items": config().items.model_copy(update={"analyzer": "english"})})
     assert index_body(stems)["settings"]["analysis"] == {"analyzer": {"item_text": {"type": "english"}}}
+
+
+def test_what_requests_filter_by_and_bound_is_mapped_for_it() -> None:
+    body = index_body(
+        parse_config("""
+events: {types: {purchase: {weight: 1}}}
+items: {nested: [variants]}
+search:
+  filters: {seller: seller, shoe: variants.size, brand: attrs.brand}
+  ranges: {rating: rating, stock: variants.stock, litres: attrs.litres.number}
+""")
+    )
+    value = {
+        "type": "keyword",
+        "ignore_above": 8191,
+        "fields": {"number": {"type": "double", "ignore_malformed": True}},
+    }
+    number = {"type": "double", "ignore_malformed": True}
+    properties = body["mappings"]["properties"]
+
+    assert properties["seller"] == value
+    assert properties["rating"] == number
+    assert properties["variants"] == {"type": "nested", "properties": {"stock": number, "size": value}}
+    assert properties["attrs"] == {"type": "object"}

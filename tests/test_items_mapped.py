@@ -91,8 +91,10 @@ def test_a_product_of_a_shop_system() -> None:
 
 
 def test_without_named_attributes_all_other_fields_stay() -> None:
+    told = ItemSource.model_validate({"fields": {"id": "ID"}, "keep": ["img"]})
     record = {"ID": "7", "title": "Mug", "attrs": {"a": 1}, "attrs.b": "x | y", "maker": "M", "_id": "7", "img": "i"}
-    assert mapped({"fields": {"id": "ID"}, "keep": ["img"]}, record) == [
+    row = RawRecord(2, b"", record)
+    assert [item for _, item in ItemMapping(told).read(Path("items.csv"), iter([row]), cells=True)] == [
         {"id": "7", "ID": "7", "title": "Mug", "attrs": {"a": 1, "b": ["x", "y"]}, "maker": "M", "keep": {"img": "i"}}
     ]
 

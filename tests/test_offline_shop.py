@@ -134,7 +134,30 @@ def test_weak_types_stay_within_their_bounds() -> None:
 def test_without_a_purchase_all_types_count_the_same() -> None:
     found = judge_types(gather(ITEMS, [event("u", "a", 1, "play"), event("u", "b", 1, "like")], "date"))
     assert found.weights == {"like": 1.0, "play": 1.0}
-    assert found.reasons["play"] == "1 events; no type sounds like a purchase, so all count the same"
+    assert found.reasons["play"] == (
+        "1 events; no type has the name of a purchase, so all count the same; `--purchase TYPE` says which is one"
+    )
+
+
+def test_what_was_only_shown_failed_or_taken_back_says_nothing() -> None:
+    names = ("view_item_list", "purchase_failed", "trns_error", "card_declined", "refund", "begin_checkout")
+    found = judge_types(gather(ITEMS, [event("u", "a", n, name) for n, name in enumerate(names)], "date"))
+    assert found.weights == dict.fromkeys(names[:-1], 0.0) | {"begin_checkout": 1.0}
+    assert {*found.roles.values()} == {"impression", "other"}
+    assert found.reasons["card_declined"] == "1 events; an error or a refusal, so it says nothing about taste"
+    assert found.word == "event"
+
+
+def test_a_purchase_of_another_name_is_asked_for_and_never_assumed() -> None:
+    events = [event("u", "a", 1, "pos_purchase"), event("u", "b", 2, "in_store_purchase")]
+    shop = gather(ITEMS, events, "date")
+    found = judge_types(shop)
+    assert found.roles == {"pos_purchase": "other", "in_store_purchase": "other"}
+    assert found.reasons["in_store_purchase.role"] == (
+        "may be a purchase, but its name is not exactly that of one; `--purchase in_store_purchase` says so"
+    )
+    told = judge_types(shop, ["pos_purchase"])
+    assert (told.roles["pos_purchase"], told.weights["pos_purchase"], told.word) == ("purchase", 1.0, "purchase")
     assert found.word == "event"
     assert found.targets == {0, 1}
 

@@ -93,7 +93,17 @@ def test_every_verdict(connection: duckdb.DuckDBPyConnection, tmp_path: Path) ->
         KnownItems(events=5, known=0, catalogue=False),
         pieces=4,
         first_bad="line 11: user: expected a value, got none",
+        facts=report.facts,
     )
+    assert list(report.facts.lines(59)) == [
+        "6 events from 2017-01-01 to 2017-02-01: 31 days, and 59 are held (events.retention_days)",
+        "types that are not under events.types, so they do not count: login (1)",
+        "types of weight 0: view (1)",
+        "left out for want of consent: 1",
+        "lost, ts: expected a time that is not in the future: 1 line; line 7",
+        "lost, user: expected a value: 1 line; line 11: got none",
+        "lost, expected a JSON object: 1 line; line 12: got Expecting value: line 1 column 1 (char 0)",
+    ]
     assert state(connection)[0] == [
         ("u1", "i1", "cart", 17198, 1),
         ("u1", "i1", "purchase", 17168, 1),

@@ -98,3 +98,19 @@ def test_a_popularity_signal_without_weight_has_no_clause() -> None:
     ]
     none = parse_config("events: {types: {p: {weight: 1}}}\npopularity: {all_time: {weight: 0}}").popularity
     assert popularity_query(none) == []
+
+
+OPERATOR = "{{operator}}{{^operator}}and{{/operator}}"
+FIELDS = ["title^2", "text^1"]
+
+
+@pytest.mark.parametrize(
+    ("base", "query"),
+    [
+        ("combined_fields", {"query": "{{.}}", "fields": FIELDS, "operator": OPERATOR}),
+        ("multi_match", {"query": "{{.}}", "fields": FIELDS, "operator": OPERATOR, "type": "cross_fields"}),
+        ("simple_query_string", {"query": "{{.}}", "fields": FIELDS, "default_operator": OPERATOR}),
+    ],
+)
+def test_the_base_query_is_the_one_chosen(base: str, query: dict[str, object]) -> None:
+    assert text_query(config(f"search: {{base: {base}}}\n")) == {base: query}

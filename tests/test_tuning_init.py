@@ -229,16 +229,17 @@ def test_the_kind_of_time_is_seen(times: tuple[str, ...], kind: str, tmp_path: P
     assert suggest_from_files(items, [events]).suggestion.config.events.time == kind
 
 
-def test_months_want_a_hyphen(tmp_path: Path) -> None:
+def test_months_are_read_as_months(tmp_path: Path) -> None:
     items = write(tmp_path / "items.jsonl", ['{"id": "a"}'])
     events = write(tmp_path / "e.csv", ["user,ts,type,item", "u,202311,purchase,a", "u,202312,purchase,a"])
-    with pytest.raises(DataError, match=r"expected a date with hyphens \(2017-01-15\) or an epoch time, got '202311'"):
-        suggest_from_files(items, [events])
+    found = suggest_from_files(items, [events]).suggestion
+    assert found.reasons["events.time"] == "dates from 2023-11-01 to 2023-12-01"
+    assert found.sources["events"]["fields"]["ts"] == {"path": "ts", "format": "%Y%m"}
 
 
-def test_a_file_without_any_event_is_refused_with_its_first_line(tmp_path: Path) -> None:
+def test_a_file_without_any_event_is_refused_with_what_it_has(tmp_path: Path) -> None:
     items = write(tmp_path / "items.jsonl", ['{"id": "a", "title": "mug"}'])
-    with pytest.raises(DataError, match=r"items\.jsonl: expected events, found none; the first line says: "):
+    with pytest.raises(DataError, match=r"items\.jsonl: expected a column with the time of the event, found none"):
         suggest_from_files(items, [items])
 
 
@@ -250,4 +251,4 @@ def test_many_tags_that_items_share_are_looked_at() -> None:
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"expected a file, found none"):
-        suggest_from_files(tmp_path / "items.jsonl", [])
+        suggest_from_files(tmp_path / "items.jsonl", [tmp_path / "events.csv"])

@@ -17,6 +17,7 @@ __all__ = ["main"]
 # for, so that `--help` stays quick and a missing extra breaks only the commands that need it.
 COMMANDS = {
     "init": ("init:init", "Write a commented affinity.yaml by looking at the data."),
+    "check": ("check:check", "Say what the files hold: do events and items meet, which types count..."),
     "validate": ("validate:validate", "Check affinity.yaml and say in one line what it asks for"),
     "schema": ("validate:schema", "Print the JSON Schema of affinity.yaml, for editors."),
     "engine": ("engine:engine", "Run a real OpenSearch on this machine"),
@@ -27,6 +28,7 @@ COMMANDS = {
     "render": ("templates:render", "Print the search template, or with --params the query that the engine..."),
     "plan": ("deploy:plan", "Show what `apply` would change in the engine"),
     "apply": ("deploy:apply", "Give the engine what affinity.yaml wants."),
+    "wrap": ("deploy:wrap", "Personalise a stored template of yours, beside it or in place."),
     "rollback": ("deploy:rollback", "Reverse the last apply that is not yet reversed"),
     "status": ("deploy:status", "Show the engine, what it holds of this configuration"),
     "search": ("search:search", "Search through the deployed template."),

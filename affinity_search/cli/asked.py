@@ -22,11 +22,25 @@ def search_options(config: Config, given: dict[str, Any]) -> Options:
     filters = {**_filters(config, asked.pop("filters", ())), **dict(_bounds(config, asked.pop("ranges", ())))}
     if filters:
         asked["filters"] = filters
+    if "params" in asked:
+        asked["params"] = dict(map(_parameter, asked["params"]))
     if "facets" in asked:
         asked["facets"] = dict(map(_facet, asked["facets"]))
     if "fields" in asked:
         asked["fields"] = [name.strip() for name in asked["fields"].split(",") if name.strip()]
     return cast(Options, asked)
+
+
+def _parameter(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise ConfigError(f"--param: expected NAME=VALUE, got {text!r}")
+    if not value.startswith(("[", "{")):
+        return name, value
+    try:
+        return name, json.loads(value)
+    except ValueError as error:
+        raise ConfigError(f"--param: expected JSON in {name}, got {value!r} ({error})") from None
 
 
 def _filters(config: Config, texts: Iterable[str]) -> dict[str, str | list[str]]:

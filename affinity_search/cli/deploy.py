@@ -17,7 +17,7 @@ from affinity_search.config import load_config
 from affinity_search.deploy.report import plan_text, status_text
 from affinity_search.engine import Engine, connect
 
-__all__ = ["apply", "plan", "rollback", "status"]
+__all__ = ["apply", "plan", "rollback", "status", "wrap"]
 
 EXIT_DRIFT = 3
 
@@ -62,6 +62,31 @@ def apply(config_path: Path, yes: bool, take_over: bool) -> None:
     click.echo(plan_text(found))
     deploy.refuse_foreign(found, engine)
     _carry_out(found, engine, ask=not yes and sys.stdin.isatty())
+
+
+@click.command()
+@click.argument("name", metavar="ID")
+@config_option
+@yes_option
+@click.option("--in-place", is_flag=True, help="Change the template itself; the ledger keeps what it was.")
+@click.option("--apply", "carry_out", is_flag=True, help="Do it; without this nothing is written.")
+def wrap(name: str, config_path: Path, yes: bool, in_place: bool, carry_out: bool) -> None:
+    """Personalise a stored template of yours, beside it or in place.
+
+    The twin of ID is ID-personalised. Shows what is put into it, and what else `apply` would do; everything that is
+    there stays. `affinity rollback` takes it back.
+    """
+    shop = load_config(config_path)
+    engine = connect(shop.engine)
+    found = deploy.plan_wrap(shop, engine, name, in_place=in_place)
+    if difference := deploy.wrap_diff(engine, found, name):
+        click.echo(difference)
+    click.echo(plan_text(found))
+    deploy.refuse_foreign(found, engine)
+    if carry_out:
+        _carry_out(found, engine, ask=not yes and sys.stdin.isatty())
+    elif found.pending:
+        click.echo(f"nothing was changed; to do it: affinity wrap {name}{' --in-place' if in_place else ''} --apply")
 
 
 @click.command()

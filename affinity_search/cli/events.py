@@ -51,9 +51,9 @@ def ingest_command(files: tuple[Path, ...], accept_loss: bool, config_path: Path
                 progress=_print_progress,
             )
         except IngestFailed as failure:
-            _print_report(failure.report, as_json)
+            _print_report(failure.report, as_json, config)
             raise
-    _print_report(report, as_json)
+    _print_report(report, as_json, config)
     warn(report.problems)
 
 
@@ -86,7 +86,7 @@ def _print_progress(path: Path, accounting: Accounting) -> None:
     say(f"{path}: {accounting.read} read")
 
 
-def _print_report(report: IngestReport, as_json: bool) -> None:
+def _print_report(report: IngestReport, as_json: bool, config: Config) -> None:
     warn(report.warnings)
     if as_json:
         click.echo(json.dumps(report.as_json()))
@@ -95,6 +95,8 @@ def _print_report(report: IngestReport, as_json: bool) -> None:
         click.echo(f"{file.path}: {file.accounting}")
         if file.known.events:
             click.echo(f"  {file.known}")
+        for line in file.facts.lines(config.events.retention_days):
+            click.echo(f"  {line}")
         if file.quarantine:
             click.echo(f"  bad lines, each with its reason: {file.quarantine}")
     if len(report.files) > 1:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Literal, ParamSpec, TypeVar
 
 import click
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 __all__ = [
     "FILE",
@@ -13,6 +17,7 @@ __all__ = [
     "accept_loss_option",
     "config_option",
     "force_option",
+    "hint_options",
     "json_option",
     "mode_of",
     "verify_option",
@@ -42,3 +47,22 @@ force_option = click.option("--force", is_flag=True, help="Write everything agai
 def mode_of(verify: bool, force: bool) -> Literal["look", "verify", "force"]:
     """What `--verify` and `--force` ask for; `--force` does all that `--verify` does."""
     return "force" if force else "verify" if verify else "look"
+
+
+def hint_options(command: Callable[P, R]) -> Callable[P, R]:
+    """The options by which a person says what looking at files does not show."""
+    for option in reversed(HINTS):
+        command = option(command)
+    return command
+
+
+HINTS = (
+    click.option("--format", "form", metavar="NAME", default="", help="The form of the files: ga4, shopify, ubi ..."),
+    click.option(
+        "--purchase", "purchases", multiple=True, metavar="TYPE", help="A type that is a purchase; repeatable."
+    ),
+    click.option(
+        "--time", metavar="HOW", default="", help="How times are written: us, excel ..., or %d/%m/%Y and such."
+    ),
+    click.option("--field", "fields", multiple=True, metavar="NAME=COLUMN", help="Where a field is: events.item=SKU."),
+)

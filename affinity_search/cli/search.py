@@ -57,6 +57,13 @@ def _request_options(command: Any) -> Any:
             "next decides between equals. By a field, personalisation is off.",
         ),
         click.option("--order", type=click.Choice(["asc", "desc"]), help="Direction of --sort; asc, for _score desc."),
+        click.option(
+            "--param",
+            "params",
+            multiple=True,
+            metavar="NAME=VALUE",
+            help="A parameter of your own search body; a value in [ ] or { } is read as JSON.",
+        ),
         json_option,
     ):
         command = option(command)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 
@@ -30,12 +31,23 @@ def validate(config_path: Path, example: bool) -> None:
     config = load_config(config_path)
     artefacts(config)  # refuses a template that the engine would not store
     click.echo(_summary(str(config_path), config))
+    for note in _notes(config):
+        click.echo(f"note: {note}")
 
 
 @click.command()
 def schema() -> None:
     """Print the JSON Schema of affinity.yaml, for editors."""
     click.echo(json.dumps(config_schema(), indent=2, ensure_ascii=False))
+
+
+def _notes(config: Config) -> Iterator[str]:
+    from affinity_search.surfaces import build_templates
+    from affinity_search.surfaces.own import own_notes
+
+    if config.search.body:
+        for template in build_templates(config):
+            yield from own_notes(template.original, f"search.body: {config.search.body.name}")
 
 
 def _summary(name: str, config: Config) -> str:

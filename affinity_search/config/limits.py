@@ -35,15 +35,6 @@ PLUGIN_ANALYZERS = frozenset({"icu_analyzer", "kuromoji", "nori", "polish", "sma
 
 def item_contradictions(items: Items) -> Iterator[str]:
     """What the engine refuses of the section `items`, one line each: address below the section, expected, got."""
-    least = min(items.text_fields.values())
-    if least < 1:
-        scaled = ", ".join(f"{name}: {boost / least:.3g}" for name, boost in items.text_fields.items())
-        for name, boost in items.text_fields.items():
-            if boost < 1:
-                yield (
-                    f"text_fields.{name}: expected at least 1 (the engine takes no smaller boost), got {boost:g}; "
-                    f"as near as can be: {{{scaled}}}"
-                )
     for name in items.text_fields:
         if taken := kept_for(name) or ("numbers" if name == "price" else ""):
             yield f"text_fields.{name}: expected a field that holds text, got one for {taken}"
@@ -56,12 +47,34 @@ def item_contradictions(items: Items) -> Iterator[str]:
 
 def contradictions(config: Config) -> Iterator[str]:
     """What the engine refuses, or what does not go together, one line each: address, expected, got, cure."""
+    yield from _queries(config)
     yield from _names(config)
     yield from _fields({name: attribute.field for name, attribute in config.attributes.items()}, config)
     yield from request_contradictions(config)
     yield from _references(config)
     yield from _sizes(config)
     yield from _boosts(config)
+
+
+def _queries(config: Config) -> Iterator[str]:
+    search = config.search
+    if search.body and search.query:
+        yield f"search.query: expected search.body or search.query, got both; the body {search.body} has a query"
+    if (search.body or search.query) and search.base != "combined_fields":
+        yield f"search.base: expected no choice beside a query of your own, got {search.base}; leave it out"
+    if not search.body and not search.query and search.base == "combined_fields":
+        yield from _field_boosts(config.items.text_fields)
+
+
+def _field_boosts(fields: Mapping[str, float]) -> Iterator[str]:
+    least = min(fields.values())
+    scaled = ", ".join(f"{name}: {boost / least:.3g}" for name, boost in fields.items())
+    for name, boost in fields.items():
+        if boost < 1:
+            yield (
+                f"items.text_fields.{name}: expected at least 1 (the engine takes no smaller boost), got {boost:g}; "
+                f"as near as can be: {{{scaled}}}"
+            )
 
 
 def _names(config: Config) -> Iterator[str]:

@@ -27,7 +27,9 @@ def _from_folder(config: Config, folder: Path) -> Config:
     state = config.state.model_copy(update={"path": folder / config.state.path})
     file = config.engine.ca_file
     engine = config.engine.model_copy(update={"ca_file": folder / file}) if file else config.engine
-    return config.model_copy(update={"state": state, "engine": engine})
+    files = {name: folder / own for name in ("body", "query") if (own := getattr(config.search, name))}
+    search = config.search.model_copy(update=files)
+    return config.model_copy(update={"state": state, "engine": engine, "search": search})
 
 
 def parse_config(text: str, name: str = "affinity.yaml") -> Config:

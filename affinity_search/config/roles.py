@@ -15,12 +15,27 @@ PURCHASE: Role = "purchase"
 # Exactly these names, as common event vocabularies have them: a name that merely holds such a word (`purchase_failed`,
 # `order_history_view`) says something else.
 NAMES: dict[Role, str] = {
-    "purchase": "purchase purchased buy bought order ordered orderplaced ordercompleted transaction sale sold",
-    "add_to_cart": "addtocart addtobasket cart basket productadded",
-    "wishlist": "wishlist addtowishlist favorite favourite",
-    "click": "click clicked itemclick productclick productclicked selectitem",
-    "view": "view viewed detail detailpageview itemview productview productviewed viewitem",
-    "impression": "impression impressions itemimpression productimpression shown viewitemlist productlistviewed",
+    "purchase": (
+        "purchase purchased buy bought order ordered orderplaced ordercompleted orderpaid transaction sale sold "
+        "productpurchase productpurchased itempurchase purchasecomplete purchasecompleted checkoutcompleted "
+        "placedorder purchases orders transactions sales kauf gekauft bestellung achat commande compra acquisto aankoop"
+    ),
+    "add_to_cart": (
+        "addtocart addtobasket addedtocart addedtobasket cart basket productadded cartadd itemaddedtocart carts"
+    ),
+    "wishlist": "wishlist addtowishlist addedtowishlist favorite favourite productaddedtowishlist fav favs",
+    "click": (
+        "click clicked clickthrough itemclick itemclicked productclick productclicked selectitem listclick "
+        "productlistclicked clicks"
+    ),
+    "view": (
+        "view viewed detail detailpageview itemview productview productviewed viewitem viewcontent viewproduct "
+        "viewedproduct productdetail productdetailviewed itempage pv views pageview"
+    ),
+    "impression": (
+        "impression impressions itemimpression productimpression shown viewitemlist productlistviewed listview "
+        "viewsearchresults productlistview exposure displayed promoview viewpromotion ranking"
+    ),
 }
 BY_NAME: dict[str, Role] = {name: role for role, names in NAMES.items() for name in names.split()}
 
@@ -46,5 +61,7 @@ def assumed_role(name: str) -> Role:
     >>> assumed_role("in_store_purchase"), assumed_role("purchase_intent")
     ('purchase', 'other')
     """
+    if (exact := default_role(name)) != "other":
+        return exact
     words = re.findall(r"[a-z]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", name).lower())
     return default_role("".join(word for word in words if word not in EMPTY_WORDS.split()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -18,6 +19,17 @@ class Search(Section):
 
     template: Annotated[str, Field(pattern=patterns.TEMPLATE_NAME)] = Field(
         "affinity-search", description="Stable id of the template."
+    )
+    body: Path | None = Field(
+        None,
+        description="File with your own whole search body (Mustache), relative to affinity.yaml; the personal part is "
+        "put into it.",
+    )
+    query: Path | None = Field(
+        None, description="File with your own query (Mustache) in place of the one over `items.text_fields`."
+    )
+    base: Literal["combined_fields", "multi_match", "simple_query_string"] = Field(
+        "combined_fields", description="Query over `items.text_fields`, without `body` and `query`."
     )
     shape: Literal["rescore", "function_score"] = Field(
         "rescore", description="`rescore`: the best `window` hits; `function_score`: all."

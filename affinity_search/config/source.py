@@ -64,13 +64,15 @@ class Source:
         return max(fitting, key=lambda item: len(item[0]), default=None)
 
 
-def read_text(path: Path) -> str:
-    """The file's text; raises ConfigError where it cannot be read, is too large or is no UTF-8."""
+def read_text(path: Path, hint: str = "`affinity init` writes one from your data.") -> str:
+    """The file's text; raises ConfigError where it cannot be read, is too large or is no UTF-8.
+
+    `hint` is what to do where there is none.
+    """
     try:
         with path.open("rb") as file:
             content = file.read(LARGEST_BYTES + 1)
     except FileNotFoundError:
-        hint = "`affinity init` writes one from your data."
         raise ConfigError(f"{path}: expected a file, found none", hint=hint) from None
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path}: expected a readable file, got {error}") from None

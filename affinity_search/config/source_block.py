@@ -22,6 +22,7 @@ __all__ = [
     "FieldPath",
     "ItemFields",
     "ItemSource",
+    "Join",
     "LongTable",
     "Pairs",
     "PricePath",
@@ -172,7 +173,11 @@ class AttributePath(Section):
 
     path: Paths = Field(description="The path of the values, or several: the first that holds one counts.")
     separator: Texts | None = Field(None, description='What parts several values in one text, such as ", " or `|`.')
-    hierarchy: bool = Field(False, description="Whether the parts are levels: `a > b` gives `a` and `a > b`.")
+    hierarchy: bool | Text = Field(
+        False,
+        description="Whether the parts are levels: `a > b` gives `a` and `a > b`. Or the sign between levels, where "
+        "`separator` parts several such paths.",
+    )
     pairs: Pairs | None = Field(
         None, description="The path leads to pairs, `{name, value}` or `k=v`: each name is an attribute of its own."
     )
@@ -239,9 +244,30 @@ class SourceFile(Section):
         return self
 
 
+class Join(Section):
+    """Another file that says more of each record, such as the orders of lines of orders."""
+
+    file: Text = Field(description="The other file, as it stands from the folder of the events.")
+    by: Text | dict[Text, Text] = Field(
+        description="The field that both have, or the path in the events and that in the other file."
+    )
+
+    @model_validator(mode="after")
+    def _one_pair(self) -> Self:
+        if len(self.keys) != 1:
+            raise ValueError(f"by: expected one field, got {len(self.keys)}")
+        return self
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """The path in the events, with that in the other file."""
+        return {self.by: self.by} if isinstance(self.by, str) else self.by
+
+
 class EventSource(SourceFile):
     """How files of events are read that are not in the form of docs/how-to/events.md."""
 
+    join: Join | None = Field(None, description="Another file whose fields the records have, too.")
     fields: EventFields = Field(default_factory=lambda: EventFields(), description="Where the fields are.")
 
     @model_validator(mode="before")

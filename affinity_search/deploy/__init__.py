@@ -9,6 +9,7 @@ from affinity_search.deploy.planned import Plan
 from affinity_search.deploy.planning import plan, plan_artefacts
 from affinity_search.deploy.removal import remove_deployment
 from affinity_search.deploy.reversal import plan_rollback
+from affinity_search.deploy.wrapping import plan_wrap, wrap_diff
 
 __all__ = [
     "Artefact",
@@ -21,8 +22,10 @@ __all__ = [
     "plan",
     "plan_artefacts",
     "plan_rollback",
+    "plan_wrap",
     "refuse_foreign",
     "remove_deployment",
     "rollback",
     "status",
+    "wrap_diff",
 ]

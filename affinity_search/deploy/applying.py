@@ -57,12 +57,16 @@ def refuse_foreign(plan: Plan, engine: Engine) -> None:
 
 
 def _check_templates(plan: Plan, engine: Engine) -> None:
+    from affinity_search.deploy.own_body import check_own
     from affinity_search.surfaces.check import check_template
 
     stored = {change.after for change in plan.pending if change.kind == "script"}
     for template in plan.templates:
         if template.source in stored:
-            check_template(engine, template)
+            if template.original:
+                check_own(engine, template)
+            else:
+                check_template(engine, template)
 
 
 def _verify(engine: Engine, done: Iterable[Change]) -> None:

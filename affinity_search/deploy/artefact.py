@@ -14,6 +14,7 @@ from affinity_search.engine.ownership import marked
 from affinity_search.errors import ConfigError
 from affinity_search.resources import resource_folder
 from affinity_search.surfaces import Template, build_templates
+from affinity_search.surfaces.fragment import fragment_name, fragment_source
 
 __all__ = [
     "MAX_SCRIPT_BYTES",
@@ -63,11 +64,13 @@ def artefacts(config: Config) -> tuple[Artefact, ...]:
 
     Raises ConfigError where a template is larger than the engine stores.
     """
+    templates = build_templates(config)
     return (
         _index(config.lookup_index, "lookup.json", config.engine.prefix),
         _index(config.profile_index, "profiles.json", config.engine.prefix),
         *([keys_artefact(config)] if config.items.keys == "numeric" else []),
-        *script_artefacts(build_templates(config)),
+        *script_artefacts(templates),
+        Artefact("script", fragment_name(config.search.template), fragment_source(config, templates[0].versioned_name)),
     )
 
 
@@ -87,7 +90,7 @@ def _of_storable_size(template: Template) -> Template:
     if (size := len(request.encode())) > MAX_SCRIPT_BYTES:
         raise ConfigError(
             f"template {template.name}: expected at most {MAX_SCRIPT_BYTES:,} bytes as stored JSON, got {size:,}",
-            hint="Use fewer attributes, or fewer levels (search.max_lookups bounds both).",
+            hint="Use fewer attributes, fewer levels (search.max_lookups bounds both) or fewer search.facets.",
         )
     return template
 

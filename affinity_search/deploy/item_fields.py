@@ -94,7 +94,8 @@ def key_fields(config: Config) -> dict[str, str]:
 
 def misfits(config: Config, items: ItemMapping) -> Iterator[str]:
     """What of the index does not fit the configuration, one line each: address, expectation, finding, what to do."""
-    yield from _text_misfits(config, items)
+    if not config.search.body and not config.search.query:
+        yield from _text_misfits(config, items)
     yield from _attribute_misfits(config, items)
     if config.items.keys == "numeric":
         yield from _key_misfits(config, items)
@@ -121,7 +122,7 @@ def _other_misfits(config: Config, items: ItemMapping) -> Iterator[str]:
     weights = config.popularity.all_time.weight, config.popularity.recent.weight
     for name, weight in zip(config.popularity.fields, weights, strict=True):
         found = items.field(name)
-        if weight and (found is None or found.type != "rank_feature"):
+        if config.search.body is None and weight and (found is None or found.type != "rank_feature"):
             do = _mapped(items, {name: {"type": "rank_feature"}}, exists=found is not None)
             yield f"{items.index}: {name}: expected a rank_feature, found {_kind(found)}: {do}"
     price = items.field("price")
@@ -139,11 +140,11 @@ def _text_misfits(config: Config, items: ItemMapping) -> Iterator[str]:
             )
         else:
             analyzers.setdefault(found.search_analyzer, []).append(name)
-    if len(analyzers) > 1:
+    if len(analyzers) > 1 and config.search.base == "combined_fields":
         said = " and ".join(f"{analyzer} ({', '.join(names)})" for analyzer, names in analyzers.items())
         yield (
             f"items.text_fields: expected one search analyzer for all of them in {items.index}, found {said}: name "
-            "only fields of one analyzer, or sub-fields that share one"
+            "only fields of one analyzer, or sub-fields that share one, or set search.base: multi_match"
         )
 
 

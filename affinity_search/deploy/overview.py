@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeVar
 
 from affinity_search.config.model import Config
-from affinity_search.deploy.artefact import Artefact, Kind, artefacts, digest
+from affinity_search.deploy.artefact import Artefact, Kind, artefacts, digest, script_artefacts
 from affinity_search.deploy.changes import holds, mappings_of
 from affinity_search.deploy.drift import drift_since, foreign_of
 from affinity_search.deploy.ledger import LedgerEntry, check_ledger, last_entry, recent_entries
@@ -15,12 +15,13 @@ from affinity_search.deploy.mappings import conflicts
 from affinity_search.deploy.probe import NOT_PROBED, Probe, probe
 from affinity_search.deploy.published import advice_on_documents, is_outdated, last_publication, remedy
 from affinity_search.deploy.store import Key, count_documents, current
+from affinity_search.deploy.twins import known_twins
 from affinity_search.engine import Engine, EngineInfo
 from affinity_search.engine.settings import read_cluster_setting
 from affinity_search.errors import EngineFailed, EngineOverloaded, RefusedRequest
 from affinity_search.plain import plain
 from affinity_search.profiles.publication import Publication
-from affinity_search.surfaces import build_templates
+from affinity_search.surfaces import Template, build_templates
 
 __all__ = ["ArtefactState", "Documents", "Status", "status", "status_of"]
 
@@ -127,9 +128,16 @@ def status(config: Config, engine: Engine) -> Status:
 
     What an engine without room (429) does not tell is left out, and `unread` says so.
     """
-    found = status_of(config, engine, artefacts(config))
-    looked, refusals = _with_patience(lambda: probe(config, engine, build_templates(config)), NOT_PROBED)
-    return replace(found, probe=looked, unread=(*found.unread, *refusals))
+    nothing: tuple[Template, ...] = ()
+    wrapped, unread = _with_patience(lambda: _wrapped(config, engine), nothing)
+    found = status_of(config, engine, (*artefacts(config), *script_artefacts(wrapped)))
+    templates = (*build_templates(config), *wrapped)
+    looked, refusals = _with_patience(lambda: probe(config, engine, templates), NOT_PROBED)
+    return replace(found, probe=looked, unread=(*unread, *found.unread, *refusals))
+
+
+def _wrapped(config: Config, engine: Engine) -> tuple[Template, ...]:
+    return known_twins(config, engine, last_entry(engine, config.ledger_index))
 
 
 def status_of(config: Config, engine: Engine, wanted: tuple[Artefact, ...]) -> Status:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from affinity_search.config.model import Config
-from affinity_search.deploy.artefact import Artefact, artefacts
+from affinity_search.deploy.artefact import Artefact, artefacts, script_artefacts
 from affinity_search.deploy.changes import FOREIGN, TAKEN_OVER, Change, holds, mappings_of
 from affinity_search.deploy.drift import drift_since, foreign_of, keys_of, last_deployment
 from affinity_search.deploy.ledger import LedgerEntry
@@ -14,10 +14,11 @@ from affinity_search.deploy.mappings import conflicts
 from affinity_search.deploy.planned import Plan
 from affinity_search.deploy.probe import probe
 from affinity_search.deploy.store import Key, current, reindex_needed
+from affinity_search.deploy.twins import known_twins
 from affinity_search.engine import Engine
 from affinity_search.surfaces import Template, build_templates
 
-__all__ = ["plan", "plan_artefacts"]
+__all__ = ["plan", "plan_artefacts", "plan_with"]
 
 
 def plan(config: Config, engine: Engine, *, take_over: bool = False) -> Plan:
@@ -27,8 +28,18 @@ def plan(config: Config, engine: Engine, *, take_over: bool = False) -> Plan:
     scripts and pipelines back. Raises ConfigError where a template is too large, where an index cannot take its mapping
     without a reindex, or where the ledger's name is taken.
     """
-    templates = build_templates(config)
-    found = plan_artefacts(engine, config.ledger_index, artefacts(config), templates, take_over=take_over)
+    return plan_with(config, engine, take_over=take_over)
+
+
+def plan_with(config: Config, engine: Engine, *more: Template, take_over: bool = False) -> Plan:
+    """The plan of the configuration, of the templates that were wrapped before, and of `more` wrapped ones."""
+    last = last_deployment(engine, config.ledger_index)
+    asked = {template.name for template in more}
+    before = [one for one in known_twins(config, engine, last) if one.name not in asked]
+    wrapped = (*before, *more)
+    templates = (*build_templates(config), *wrapped)
+    wanted = (*artefacts(config), *script_artefacts(wrapped))
+    found = plan_artefacts(engine, config.ledger_index, wanted, templates, take_over=take_over)
     return replace(found, probe=probe(config, engine, templates))
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from affinity_search.config import names
 from affinity_search.config.model import ITEM, Config
 from affinity_search.deploy.item_fields import NUMBERS, ItemMapping, key_fields, misfits, refused_keys
+from affinity_search.deploy.own_body import check_own, failures_of_own, notes_on_own
 from affinity_search.deploy.request_fields import request_misfits
 from affinity_search.deploy.stale_sample import stale_note
 from affinity_search.deploy.store import read
@@ -73,6 +74,9 @@ def probe(config: Config, engine: Engine, templates: Iterable[Template]) -> Prob
     failures = [line for template in templates for line in _failures(config, engine, template, mappings)]
     failures += [line for items in mappings for line in refused_keys(config, items)]
     notes = [line for items in mappings for line in (*misfits(config, items), *request_misfits(config, items))]
+    notes += [
+        line for template in templates if template.original for line in notes_on_own(config, engine, template, mappings)
+    ]
     notes += _narrow_limits(config, engine)
     if config.items.keys == "numeric":
         notes += _missing_keys(config, engine, mappings)
@@ -91,6 +95,11 @@ def refuse_dead_search(found: Probe) -> None:
 def _failures(config: Config, engine: Engine, template: Template, mappings: list[ItemMapping]) -> Iterator[str]:
     has_lookups = bool(indices_behind(engine, config.lookup_index))
     sent = _sent(config, engine, template, mappings[0].index if not has_lookups else "")
+    if template.original:
+        yield from failures_of_own(engine, config.items.index, template, sent)
+        if "source" in sent:
+            yield from _changed_body(engine, template)
+        return
     shopper = _any_shopper(engine, config) if has_lookups else None
     for label, parameters in _searches(config, mappings[0], shopper).items():
         try:
@@ -100,6 +109,14 @@ def _failures(config: Config, engine: Engine, template: Template, mappings: list
         else:
             if gap := _gap(answer):
                 yield f"template {template.name}: {label}: {PARTIAL} {gap}"
+
+
+def _changed_body(engine: Engine, template: Template) -> Iterator[str]:
+    """What is put into the team's own body must leave the rest of it as it is; `apply` would refuse it, too."""
+    try:
+        check_own(engine, template)
+    except ConfigError as error:
+        yield error.message
 
 
 def _sent(config: Config, engine: Engine, template: Template, instead_of_lookups: str) -> TemplateRef:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from affinity_search.engine.protocol import Engine, path
 from affinity_search.errors import MissingResource
 
-__all__ = ["delete_script", "read_script", "write_script"]
+__all__ = ["delete_script", "read_script", "script_names", "write_script"]
 
 
 def read_script(engine: Engine, name: str) -> str | None:
@@ -14,6 +14,13 @@ def read_script(engine: Engine, name: str) -> str | None:
         return str(engine.call("GET", path("_scripts", name))["script"]["source"])
     except MissingResource:
         return None
+
+
+def script_names(engine: Engine) -> tuple[str, ...]:
+    """The names of all stored scripts, in the order of the alphabet; raises EngineError where they are not told."""
+    wanted = {"filter_path": "metadata.stored_scripts.*.lang"}
+    found = engine.call("GET", "/_cluster/state/metadata", params=wanted).get("metadata", {})
+    return tuple(sorted(found.get("stored_scripts", {})))
 
 
 def write_script(engine: Engine, name: str, source: str) -> None:

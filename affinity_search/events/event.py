@@ -61,7 +61,8 @@ class Event(NamedTuple):
 class Rejected:
     """An event that its line alone rules out. `reason` says why: never empty for `quarantined`.
 
-    For `no_consent` the reason is the path of a no that stands under a name that nobody mapped; empty for one that is
+    For `unmapped` and `filtered` the reason is the type, empty where the record is of another kind or a return. For
+    `no_consent` it is the path of a no that stands under a name that nobody mapped; empty for one that is
     mapped.
 
     `private` is True where the line may hold a no to consent that could not be read: its text is kept nowhere.

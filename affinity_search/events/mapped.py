@@ -51,10 +51,13 @@ class EventMapping:
     def _check(self, path: Path) -> PathCheck:
         fields = self._told.fields
         named = {name: getattr(fields, name) for name in type(fields).model_fields}
-        asked = {
-            n: f.path for n, f in named.items() if f and f.path and (n in REQUIRED or n in fields.model_fields_set)
-        }
+        asked = {n: f.path for n, f in named.items() if f and f.path and (n in REQUIRED or n in self._own_names)}
         return PathCheck(path, self._told, "events", asked, frozenset(asked) - frozenset(REQUIRED))
+
+    @property
+    def _own_names(self) -> frozenset[str]:
+        """The fields that the configuration itself names: a preset names also what only some of its files have."""
+        return frozenset() if self._told.preset else frozenset(self._told.fields.model_fields_set)
 
     def outcomes(self, record: RawRecord) -> Iterator[Event | Rejected]:
         """The events of a record, at least one verdict; never raises."""
@@ -66,10 +69,13 @@ class EventMapping:
             yield self._outcome((record.value,), record.raw)
             return
         elements = values_at_path(record.value, self._told.each)
-        for element in elements:
-            yield self._outcome((element, record.value), record.raw)
+        for place, element in enumerate(elements):
+            values = element if isinstance(element, dict) else {self._told.each: element}
+            yield _apart(self._outcome((values, record.value), record.raw), values, self._told, place)
         if not elements:
-            yield self._outcome((record.value,), record.raw, UNMAPPED)
+            # A view of one item names it itself, an order has a list of them.
+            alone = first_at((record.value,), self._told.fields.item.path) is not None
+            yield self._outcome((record.value,), record.raw, None if alone else UNMAPPED)
 
     def _outcome(self, values: Sequence[object], raw: bytes, agreed: Rejected | None = None) -> Event | Rejected:
         """What the values are; `agreed` where they are that anyway, if consent is given."""
@@ -124,6 +130,12 @@ class EventMapping:
         if not isinstance(outcome, Event) or number == 1:
             return outcome
         return outcome._replace(pieces=number) if number else Rejected(Verdict.FILTERED)
+
+
+def _apart(outcome: Event | Rejected, element: dict[str, object], told: EventSource, place: int) -> Event | Rejected:
+    """The event with an identity of its own: the id of the record stands for all of its elements."""
+    shared = isinstance(outcome, Event) and outcome.id and first_at((element,), told.fields.id.path) is None
+    return outcome._replace(id=f"{outcome.id}/{place}") if isinstance(outcome, Event) and shared else outcome
 
 
 def _denied(told: ConsentPath | None) -> Sequence[str]:

@@ -137,11 +137,12 @@ def parse_line(line: bytes, rules: EventRules, columns: Columns | None = None) -
 
 def parse_row(row: Record, rules: EventRules, columns: Columns) -> Event | Rejected:
     """The event in this row of CSV, as `parse_line`."""
-    cells = row.cells
-    if row.problem or len(cells) != columns.count:
-        problem = row.problem or f"expected {columns.count} columns, got {len(cells)}"
+    _, _, cells, problem = row
+    if problem or len(cells) != columns.count:
+        problem = problem or f"expected {columns.count} columns, got {len(cells)}"
         return Rejected(Verdict.QUARANTINED, problem, columns.consent or bool(columns.elsewhere))
-    values = columns.pick([*cells, ""])
+    cells.append("")
+    values = columns.pick(cells)
     if columns.consent or columns.elsewhere:
         return _with_consent(values, row, rules, columns)
     return judged(values, rules)
@@ -169,31 +170,28 @@ def _with_consent(values: Values, row: Record, rules: EventRules, columns: Colum
 def judged(values: Values, rules: EventRules, moment: Callable[[str], int] | None = None) -> Event | Rejected:
     """The event of these values, for which consent is given; `moment` reads its time, by default as the rules say."""
     try:
-        return _event(values, rules, moment or (parse_step if rules.time == "sequence" else parse_date))
+        user, ts, kind, item, group, own_weight, _, event_id = values
+        # The type first: events that the shop does not use (searches, logins) may well have no item.
+        kind = identifier(kind, "type")
+        if (type_weight := rules.weights.get(kind)) is None:
+            return Rejected(Verdict.UNMAPPED, kind)
+        if not type_weight:
+            return Rejected(Verdict.FILTERED, kind)
+        text = ts if type(ts) is str else field_text(ts, "ts")
+        time = moment(text) if moment else parse_step(text) if rules.time == "sequence" else parse_date(text)
+        event = Event(
+            identifier(user, "user"),
+            identifier(item, "item"),
+            kind,
+            time,
+            time if rules.time == "sequence" else time // MICROSECONDS_PER_DAY,
+            optional_identifier(group, "group"),
+            weight(own_weight),
+            optional_identifier(event_id, "id"),
+        )
+        return Rejected(Verdict.SKEWED) if rules.latest is not None and time > rules.latest else event
     except Malformed as error:
         return Rejected(Verdict.QUARANTINED, str(error))
-
-
-def _event(values: Values, rules: EventRules, moment: Callable[[str], int]) -> Event | Rejected:
-    user, ts, kind, item, group, own_weight, _, event_id = values
-    # The type first: events that the shop does not use (searches, logins) may well have no item.
-    kind = identifier(kind, "type")
-    if (type_weight := rules.weights.get(kind)) is None:
-        return Rejected(Verdict.UNMAPPED)
-    if not type_weight:
-        return Rejected(Verdict.FILTERED)
-    time = moment(field_text(ts, "ts"))
-    event = Event(
-        identifier(user, "user"),
-        identifier(item, "item"),
-        kind,
-        time,
-        time if rules.time == "sequence" else time // MICROSECONDS_PER_DAY,
-        optional_identifier(group, "group"),
-        weight(own_weight),
-        optional_identifier(event_id, "id"),
-    )
-    return Rejected(Verdict.SKEWED) if rules.latest is not None and time > rules.latest else event
 
 
 def _json_record(line: bytes) -> dict[str, object]:

@@ -13,6 +13,7 @@ from affinity_search.events.parse import REQUIRED, EventRules, Malformed, parse_
 from affinity_search.inputs.lines import UnreadableFile, plain_suffix, read_lines
 from affinity_search.inputs.records import read_records
 from affinity_search.sources import Form, find_form, open_source
+from affinity_search.sources.joined import joined
 
 __all__ = ["EventLine", "UnreadableFile", "read_events"]
 
@@ -36,7 +37,10 @@ def read_events(path: Path, rules: EventRules, told: EventSource | None = None) 
     if told is None and form.kind in ("csv", "jsonl"):
         yield from _ours(path, rules, form)
     else:
-        yield from mapping.read(path, open_source(path, form, mapping.paths).records())
+        records = open_source(path, form, mapping.paths).records()
+        if told and told.join:
+            records = joined(path, records, told.join, mapping.paths)
+        yield from mapping.read(path, records)
 
 
 def _ours(path: Path, rules: EventRules, form: Form) -> Iterator[EventLine]:

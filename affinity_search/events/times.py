@@ -32,6 +32,7 @@ PER_UNIT = {
 }
 
 ISO = re.compile(r"\d{4}-\d\d(-\d\d([T ]\d\d.*)?)?", re.ASCII)
+ZERO_ZONES = ("UTC", "GMT", " Z")
 ZERO_ZONE = re.compile(r" ?(?:UTC|GMT|Z)$")
 NUMBER = re.compile(r"(-?\d{1,20})(?:\.(\d{1,20}))?", re.ASCII)
 PLAIN_NUMBER = re.compile(r"-?\d{1,20}(?:\.\d{1,20})?", re.ASCII)
@@ -100,9 +101,12 @@ def _bounded(time: int, text: str) -> int:
 
 
 def _iso(text: str, zone: str | None) -> int:
-    whole = f"{text}-01" if len(text) == 7 else ZERO_ZONE.sub("+00:00", text)
+    whole = f"{text}-01" if len(text) == 7 else text
+    if whole.endswith(ZERO_ZONES):
+        whole = ZERO_ZONE.sub("+00:00", whole)
     try:
-        return microseconds(_in_zone(datetime.fromisoformat(whole), zone))
+        moment = datetime.fromisoformat(whole)
+        return microseconds(_in_zone(moment, zone) if zone else moment)
     except (ValueError, OverflowError) as error:
         raise Malformed(f"ts: expected an ISO date, got {shown(text)} ({error})") from None
 

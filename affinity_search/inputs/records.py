@@ -70,23 +70,23 @@ def read_records(lines: Iterator[bytes], delimiter: str = ",") -> Iterator[Recor
     known = _Lines(lines)
     columns = 0
     for raw in known:
-        if (cells := _plain_cells(raw, delimiter)) is not None and columns:
-            yield Record(known.number, raw, cells)
+        text = _plain_text(raw)
+        if text and columns:
+            yield Record(known.number, raw, text.split(delimiter))
         elif raw and not raw.isspace():
             for record in _any_row(known, raw, columns, delimiter):
                 columns = columns or len(record.cells)
                 yield record
 
 
-def _plain_cells(raw: bytes, delimiter: str) -> list[str] | None:
-    """The cells of a line without quotes and blanks, as nearly all are; None where there is more to look at."""
-    if b'"' in raw or b" " in raw or b"\0" in raw or type(raw) is not bytes or len(raw) > MAX_LINE_BYTES:
-        return None
+def _plain_text(raw: bytes) -> str:
+    """The text of a line whose cells stand as they are, without quotes and blanks; empty for every other line."""
     try:
-        cells = raw.decode().split(delimiter)
+        text = raw.decode()
     except UnicodeDecodeError:
-        return None
-    return cells if len(cells) > 1 and b"\t" not in raw else None
+        return ""
+    plain = text.isprintable() and '"' not in text and " " not in text
+    return text if plain and type(raw) is bytes and len(raw) <= MAX_LINE_BYTES else ""
 
 
 def row_of(raw: bytes, delimiter: str = ",") -> Record:

@@ -29,7 +29,8 @@ def attribute_values(values: Sequence[object], told: AttributePath) -> list[obje
 def pairs_of(values: Sequence[object], told: AttributePath, pairs: Pairs) -> Iterator[tuple[str, object]]:
     """(name, value) of every pair at the path: objects `{name, value}`, texts `k=v`, or an object by name.
 
-    A plain value at the path is the value of the name that stands at the path `pairs.name` of the record.
+    A plain value at the path is the value of the name that stands at the path `pairs.name` of the record, where that
+    path is given.
     """
     parts = [part for path in told.path for value in values for part in values_at_path(value, path)]
     for part in parts:
@@ -45,7 +46,8 @@ def pairs_of(values: Sequence[object], told: AttributePath, pairs: Pairs) -> Ite
 def _text_pairs(
     part: object, values: Sequence[object], told: AttributePath, pairs: Pairs
 ) -> Iterator[tuple[str, object]]:
-    if name := value_text(first_at(values, [pairs.name])):
+    # A record may well have a `name` of its own: only a path that was given leads from a value to its name.
+    if "name" in pairs.model_fields_set and (name := value_text(first_at(values, [pairs.name]))):
         yield name.strip(), part
         return
     for text in _split(str(part), told.separator or (";",)):
@@ -69,6 +71,9 @@ def _parted(value: object, told: AttributePath) -> Iterator[object]:
     elif isinstance(value, Mapping) and value and all(LEVEL.fullmatch(str(name)) for name in value):
         for name in sorted(value, key=str):
             yield from _parted(value[name], told)
+    elif isinstance(told.hierarchy, str) and isinstance(value, str):
+        for text in _split(value, told.separator) if told.separator else [value]:
+            yield from _levels(text, (told.hierarchy,))
     elif told.hierarchy and isinstance(value, str):
         yield from _levels(value, told.separator or DEFAULT_LEVELS)
     elif told.separator and isinstance(value, str):

@@ -53,7 +53,8 @@ class ItemMapping:
         if self._told == ItemSource():
             return self._ours(checked)
         pairs = self._pairs(checked)
-        return united(pairs) if self._unites else pairs
+        found = united(pairs) if self._unites else pairs
+        return ((record, _with_text(item)) for record, item in found) if self._told.long else found
 
     @property
     def _unites(self) -> bool:
@@ -92,6 +93,8 @@ class ItemMapping:
 
     def _check(self, path: Path) -> PathCheck:
         fields, given = self._fields, self._fields.model_fields_set
+        if self._told.preset:  # which names also what only some of its files have
+            return PathCheck(path, self._told, "items", {"id": fields.id.path})
         named = {
             "id": fields.id.path,
             "title": fields.title.path,
@@ -118,6 +121,7 @@ class ItemMapping:
             record["price"] = self._price(values)
         record["id"] = first_at(values, fields.id.path)
         self._add_long(values, record)
+        _own_from_attributes(record)
         if self._told.keep:
             kept = {path: found for path in self._told.keep if (found := _kept(values, path)) is not None}
             record[KEEP] = kept or None
@@ -130,8 +134,9 @@ class ItemMapping:
 
     def _add_long(self, values: Sequence[object], record: dict[str, Any]) -> None:
         if long := self._told.long:
-            name = value_text(first_at(values, [long.attribute]))
-            found = [part for value in values for part in values_at_path(value, long.value)]
+            # Only this row's own: what the first row of the item says is another value.
+            name = value_text(first_at(values[:1], [long.attribute]))
+            found = values_at_path(values[0], long.value)
             given = record.get("attrs")
             attrs = given if isinstance(given, dict) else {}
             record["attrs"] = {**attrs, name: found} if name and found else attrs
@@ -157,6 +162,25 @@ class ItemMapping:
                 plain = [p for p in prices if isinstance(p, int | float) and not isinstance(p, bool)]
                 return min(plain) if plain else found[0]
         return None
+
+
+def _with_text(item: dict[str, Any]) -> dict[str, Any]:
+    """The item of a long table, whose values are its text where it has neither a title nor a text to be found by."""
+    attrs = item.get("attrs")
+    if "title" in item or "text" in item or not isinstance(attrs, dict):
+        return item
+    return {**item, "text": [value for values in attrs.values() for value in values]}
+
+
+def _own_from_attributes(record: dict[str, Any]) -> None:
+    """Moves a title, a text or a price that stands among pairs or in a long table to its place, where that is empty."""
+    attrs = record.get("attrs")
+    if not isinstance(attrs, dict):
+        return
+    for name in OWN_NAMES[1:]:
+        if record.get(name) is None and name in attrs:
+            found = attrs.pop(name)
+            record[name] = found[0] if isinstance(found, list) and len(found) == 1 else found
 
 
 def _broken(record: RawRecord) -> tuple[RawRecord, dict[str, Any]]:

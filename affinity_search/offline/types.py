@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from affinity_search.config.model import Config
 from affinity_search.config.roles import PURCHASE, Role, assumed_role, default_role
 from affinity_search.offline.shop import Shop
 
-__all__ = ["EventTypes", "configured_types", "judge_types"]
+__all__ = ["EventTypes", "configured_types", "judge_types", "why_silent"]
 
 UNDONE_WORDS = ("return", "refund", "cancel", "remove", "dislike", "delete")
+FAILED_WORDS = ("fail", "error", "declin", "reject", "abort", "denied", "invalid")
 LEAST, MOST = 0.05, 0.5
 
 
@@ -30,26 +31,47 @@ class EventTypes:
     word: str = PURCHASE
 
 
-def judge_types(shop: Shop) -> EventTypes:
-    """Weights between 0.05 and 0.5 for all but purchases (1) and undone ones (0).
+def judge_types(shop: Shop, purchases: Collection[str] = ()) -> EventTypes:
+    """Weights between 0.05 and 0.5 for all but purchases (1) and what says nothing of taste (0).
 
-    The roles are those that the names may well stand for. Where no type is a purchase every type counts 1 and is what
-    has to be predicted.
+    Purchases are the types of exactly such a name, and those in `purchases`; the other roles are those that the names
+    may well stand for. Where no type is a purchase every type that says something counts 1 and is to be foretold.
     """
     counts = Counter(shop.type)
-    undone = {n for n, name in enumerate(shop.types) if any(word in name.lower() for word in UNDONE_WORDS)}
-    roles: list[Role] = ["other" if n in undone else assumed_role(name) for n, name in enumerate(shop.types)]
+    roles = [_role(name, purchases) for name in shop.types]
     bought = {n for n, role in enumerate(roles) if role == PURCHASE}
+    silent = {n for n, name in enumerate(shop.types) if n not in bought and why_silent(name, roles[n])}
     rates = _rates(shop, bought) if bought else {}
     weights: dict[str, float] = {}
     reasons: dict[str, str] = {}
     for n, name in sorted(enumerate(shop.types), key=lambda entry: (-counts[entry[0]], entry[1])):
-        weights[name], why = _judge(n in undone, n in bought, bool(bought), rates.get(n, 0.0))
+        if n in silent:
+            weights[name], why = 0.0, why_silent(name, roles[n])
+        else:
+            weights[name], why = _judge(n in bought, bool(bought), rates.get(n, 0.0))
         reasons[name] = f"{counts[n]:,} events; {why}"
-        reasons[f"{name}.role"] = _why_role(name, roles[n])
-    targets = bought or set(range(len(shop.types))) - undone
+        reasons[f"{name}.role"] = _why_role(name, roles[n], purchases)
+    targets = bought or set(range(len(shop.types))) - silent
     word = PURCHASE if bought or not shop.types else "event"
     return EventTypes(weights, reasons, frozenset(targets), dict(zip(shop.types, roles, strict=True)), word)
+
+
+def why_silent(name: str, role: Role) -> str:
+    """Why events of this type say nothing about taste; empty where they may say something."""
+    if any(word in name.lower() for word in UNDONE_WORDS):
+        return "takes something back, so it says nothing about taste"
+    if any(word in name.lower() for word in FAILED_WORDS):
+        return "an error or a refusal, so it says nothing about taste"
+    return "was only shown, which nobody chose" if role == "impression" else ""
+
+
+def _role(name: str, purchases: Collection[str]) -> Role:
+    if name in purchases:
+        return PURCHASE
+    if any(word in name.lower() for word in (*UNDONE_WORDS, *FAILED_WORDS)):
+        return "other"
+    role = assumed_role(name)
+    return "other" if role == PURCHASE and default_role(name) != PURCHASE else role
 
 
 def configured_types(shop: Shop, config: Config) -> EventTypes:
@@ -61,18 +83,20 @@ def configured_types(shop: Shop, config: Config) -> EventTypes:
     return EventTypes(weights, {}, targets, roles, events.target_word)
 
 
-def _judge(undone: bool, bought: bool, any_bought: bool, rate: float) -> tuple[float, str]:
-    if undone:
-        return 0.0, "takes something back, so it says nothing about taste"
+def _judge(bought: bool, any_bought: bool, rate: float) -> tuple[float, str]:
     if bought:
         return 1.0, "a purchase"
     if not any_bought:
-        return 1.0, "no type sounds like a purchase, so all count the same"
+        return 1.0, "no type has the name of a purchase, so all count the same; `--purchase TYPE` says which is one"
     weight = min(MOST, max(LEAST, round(rate, 2)))
     return weight, f"the same shopper bought the same item later in {rate:.1%} of the cases"
 
 
-def _why_role(name: str, role: Role) -> str:
+def _why_role(name: str, role: Role, purchases: Collection[str]) -> str:
+    if name in purchases:
+        return "a purchase, as `--purchase` says"
+    if role == "other" and assumed_role(name) == PURCHASE:
+        return f"may be a purchase, but its name is not exactly that of one; `--purchase {name}` says so"
     if role == "other":
         return (
             "its name is not that of any role; set purchase, add_to_cart, wishlist, click, view or impression if it is"

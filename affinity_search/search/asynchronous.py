@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, field
-from typing import Unpack
+from typing import Any, TypeVar, Unpack
 
 from affinity_search.config.model import Config
 from affinity_search.engine import CONNECTIONS, Engine
@@ -14,6 +15,8 @@ from affinity_search.search.answer import Answer
 from affinity_search.search.client import Client, Options
 
 __all__ = ["AsyncClient"]
+
+Result = TypeVar("Result")
 
 
 def _threads() -> ThreadPoolExecutor:
@@ -39,6 +42,12 @@ class AsyncClient:
 
     async def search(self, q: str, **options: Unpack[Options]) -> Answer:
         """The answer that `Client.search` gives."""
+        return await self._run(lambda: self.client.search(q, **options))
+
+    async def personalise(self, body: Mapping[str, Any], user_id: str) -> dict[str, Any]:
+        """The body that `Client.personalise` gives."""
+        return await self._run(lambda: self.client.personalise(body, user_id))
+
+    async def _run(self, call: Callable[[], Result]) -> Result:
         context = copy_context()
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self.threads, lambda: context.run(self.client.search, q, **options))
+        return await asyncio.get_running_loop().run_in_executor(self.threads, lambda: context.run(call))

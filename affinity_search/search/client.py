@@ -8,7 +8,7 @@ from typing import Any, Literal, TypedDict, Unpack
 
 from affinity_search.config.model import Config
 from affinity_search.engine.protocol import Engine
-from affinity_search.engine.searches import search_template
+from affinity_search.engine.searches import render_template, search_template
 from affinity_search.errors import ConfigError, EngineError
 from affinity_search.search.answer import Answer, read_answer
 from affinity_search.search.facets import Facets, facet_parameters
@@ -22,6 +22,8 @@ from affinity_search.search.request import (
     sorted_by,
 )
 from affinity_search.surfaces.declared import declared
+from affinity_search.surfaces.fragment import fragment_name
+from affinity_search.surfaces.values import personalised
 
 __all__ = ["Client", "Options"]
 
@@ -45,6 +47,7 @@ class Options(TypedDict, total=False):
     facets: Facets
     highlight: bool
     fields: Sequence[str]
+    params: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,8 @@ class Client:
     """Searches `index` through the stored template `template`.
 
     `attributes` are the names that one may filter by, `facets` those whose values one may count; None where they are
-    not known, and then none is refused. `bounds` are the filters that bound a number.
+    not known, and then none is refused. `bounds` are the filters that bound a number. `any_word` is False where the
+    template is the team's own, which decides itself how many words a hit must have.
     """
 
     engine: Engine
@@ -61,11 +65,14 @@ class Client:
     attributes: tuple[str, ...] | None = None
     bounds: tuple[str, ...] = PRICE_BOUNDS
     facets: tuple[str, ...] | None = None
+    any_word: bool = True
 
     @classmethod
     def of(cls, engine: Engine, config: Config) -> Client:
         """The client for the search surface of a configuration."""
         asked, search = declared(config), config.search
+        if search.body:
+            return cls(engine, config.items.index, search.template, any_word=False)
         return cls(engine, config.items.index, search.template, asked.filters, asked.bounds, tuple(search.facets))
 
     def search(self, q: str, **options: Unpack[Options]) -> Answer:
@@ -81,11 +88,21 @@ class Client:
         """
         parameters = self.parameters(q, options)
         answer = self._answer(parameters)
-        if not answer.hits and q and not parameters.keys() & {"operator", "from"}:
+        if self.any_word and not answer.hits and q and not parameters.keys() & {"operator", "from"}:
             loose = self._answer({**parameters, "operator": "or"})
             notes = (*loose.notes, ANY_WORD) if loose.hits else loose.notes
             return replace(loose, notes=notes, any_word=True)
         return answer
+
+    def personalise(self, body: Mapping[str, Any], user_id: str) -> dict[str, Any]:
+        """A search body that the app built itself, with the personal part; `read_answer` reads what comes back.
+
+        The deployed fragment is asked for, so that it is always the one of the last `apply`. The rescore stands behind
+        those of the body; where the body collapses or breaks ties, functions take its place. Without a shopper, and
+        where a field sorts the hits, the body comes back as it is. Raises EngineError where there is no fragment.
+        """
+        fragment = render_template(self.engine, {"id": fragment_name(self.template)}, {"user_id": user_id})
+        return personalised(body, fragment["rescore"]) if "rescore" in fragment else dict(body)
 
     def _answer(self, parameters: dict[str, Any]) -> Answer:
         try:
@@ -118,7 +135,8 @@ class Client:
             given["fields"] = field_parameters(given["fields"])
         if "sort" in given:
             given |= sort_parameters(given.pop("sort"), given.pop("order", None))
-        return {"q": q, **given}
+        own = given.pop("params", {})
+        return {"q": q, **own, **given}
 
     def _check_sort(self, sorts: Sequence[str]) -> None:
         fields = sort_fields(self.engine, self.index)

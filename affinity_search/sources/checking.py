@@ -17,12 +17,17 @@ __all__ = ["PathCheck", "matches"]
 PROBE_RECORDS = 500
 PROBE_BYTES = 4 << 20
 SHOWN = 8
+ANY = "*"
 
 
 def matches(told: SourceFile, values: Sequence[object]) -> bool:
     """Whether the values hold, at every path of `where`, one of the texts that are accepted there."""
     return all(
-        any(_text(found) in accepted for value in values for found in values_at_path(value, path))
+        any(
+            _text(found) in accepted or (ANY in accepted and _text(found) != "")
+            for value in values
+            for found in values_at_path(value, path)
+        )
         for path, accepted in told.where.items()
     )
 

@@ -19,6 +19,7 @@ from affinity_search.config.model import Config, Events
 from affinity_search.config.source_block import EventSource
 from affinity_search.errors import DataError
 from affinity_search.events import Accounting, Event, EventRules, Quarantine, UnreadableFile, Verdict, read_events
+from affinity_search.events.tally import EventTally
 from affinity_search.state import judging
 from affinity_search.state.builds import transaction
 from affinity_search.state.ingested import FileReport, HeldChange, IngestReport, raise_where_failed
@@ -121,12 +122,14 @@ def _ingest_file(
     read, error = 0, None
     added = judging.Added()
     unmapped: Counter[str] = Counter()
+    tally = EventTally(rules.time)
     batch: list[str] = []
     first_bad = ""
     with Quarantine(quarantine_folder, path) as quarantine:
         try:
             for number, raw, outcome in read_events(path, rules, told):
                 read += 1
+                tally.add(number, outcome)
                 if isinstance(outcome, Event):
                     batch.append(_row(number, outcome))
                 else:
@@ -148,7 +151,9 @@ def _ingest_file(
         verdicts[Verdict.APPLIED] + verdicts[Verdict.DUPLICATE], added.known, judging.has_catalogue(connection)
     )
     accounting = Accounting.of(read, verdicts).check()
-    return FileReport(path, accounting, quarantine.written, error, counted, added.pieces, dict(unmapped), first_bad)
+    return FileReport(
+        path, accounting, quarantine.written, error, counted, added.pieces, dict(unmapped), first_bad, tally.facts()
+    )
 
 
 def _row(line: int, event: Event) -> str:

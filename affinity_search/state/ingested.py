@@ -9,6 +9,7 @@ from typing import Any
 
 from affinity_search.errors import DataError
 from affinity_search.events import Accounting, UnreadableFile
+from affinity_search.events.tally import EventFacts
 from affinity_search.plain import plain
 from affinity_search.state.known import NONE_KNOWN, KnownItems, NearMiss
 
@@ -24,7 +25,7 @@ class FileReport:
     `known` counts the events, applied or duplicate, whose item is in the catalogue; `pieces` how often those applied
     count, which is more than their number where they have quantities. `consent_not_mapped` says how many events were
     left out for a no that stands under a name that nobody mapped, by its path. `first_bad` is line and reason of the
-    first bad line.
+    first bad line, `facts` what else was met.
     """
 
     path: Path
@@ -35,6 +36,7 @@ class FileReport:
     pieces: int = 0
     consent_not_mapped: Mapping[str, int] = field(default_factory=dict)
     first_bad: str = ""
+    facts: EventFacts = field(default_factory=EventFacts)
 
     @property
     def problem(self) -> str:
@@ -59,6 +61,7 @@ class FileReport:
             "quarantine": str(self.quarantine) if self.quarantine else None,
             "error": self.error.message if self.error else None,
             "consent_not_mapped": dict(self.consent_not_mapped),
+            "facts": plain(self.facts),
         }
 
     @property

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
 from typing import Any
 
 import jinja2
@@ -14,41 +13,29 @@ from affinity_search.config.model import Config, Popularity
 from affinity_search.lookups.clauses import lookups
 from affinity_search.resources import resource_folder
 from affinity_search.surfaces.declared import declared
+from affinity_search.surfaces.own import body_template, own_query
+from affinity_search.surfaces.template import Template
 
 __all__ = ["Template", "build_templates", "popularity_query", "text_query"]
 
-
-@dataclass(frozen=True)
-class Template:
-    """A stored template: `source` is Mustache, `version` the first 8 hex digits of its content's SHA-256.
-
-    `filters` are the names by whose values a request may filter, `bounds` those that bound a number, `facets` the
-    attributes whose values it may count.
-    """
-
-    name: str
-    version: str
-    source: str
-    filters: tuple[str, ...] = ()
-    bounds: tuple[str, ...] = ("price_min", "price_max")
-    facets: tuple[str, ...] = ()
-
-    @property
-    def versioned_name(self) -> str:
-        """The id that never changes its content, such as `affinity-search-1a2b3c4d`."""
-        return f"{self.name}-{self.version}"
+OPERATORS = {"combined_fields": "operator", "multi_match": "operator", "simple_query_string": "default_operator"}
 
 
 def build_templates(config: Config) -> tuple[Template, ...]:
     """The templates of the configuration; the same configuration always gives the same text."""
-    return (_search_template(config),)
+    body = config.search.body
+    return (body_template(config, body) if body else _search_template(config),)
 
 
 def text_query(config: Config) -> dict[str, Any]:
-    """The query over the text fields: BM25F with every word wanted unless the request says `"operator": "or"`."""
+    """The query over the text fields, with every word wanted unless the request says `"operator": "or"`.
+
+    BM25F (`combined_fields`), or the other query that `search.base` names.
+    """
     fields = [f"{field}^{boost:g}" for field, boost in config.items.text_fields.items()]
-    operator = "{{operator}}{{^operator}}and{{/operator}}"
-    query: dict[str, Any] = Q("combined_fields", query="{{.}}", fields=fields, operator=operator).to_dict()
+    operator = {OPERATORS[config.search.base]: "{{operator}}{{^operator}}and{{/operator}}"}
+    more = {"type": "cross_fields"} if config.search.base == "multi_match" else {}
+    query: dict[str, Any] = Q(config.search.base, query="{{.}}", fields=fields, **operator, **more).to_dict()
     return query
 
 
@@ -86,7 +73,7 @@ def _render(config: Config, name: str, version: str) -> str:
             shape=config.search.shape,
             window=config.search.window,
             size=config.search.size,
-            text_query=text_query(config),
+            text_query=_query_text(config),
             popularity=popularity_query(config.popularity),
             computed=["affinity", *config.popularity.fields],
             asked=declared(config),
@@ -94,6 +81,12 @@ def _render(config: Config, name: str, version: str) -> str:
             lookups=lookups(config),
         )
     )
+
+
+def _query_text(config: Config) -> str:
+    """The query for the words of a search, as Mustache: the team's own where there is one."""
+    own = config.search.query
+    return own_query(own) if own else json.dumps(text_query(config), ensure_ascii=False)
 
 
 def _environment() -> jinja2.Environment:

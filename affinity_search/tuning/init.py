@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from math import ceil
 from typing import Literal
 
@@ -31,17 +31,22 @@ FINEST, FINEST_THERMOMETER = 15, 7
 
 
 def suggest(
-    items: Iterable[Item], events: Iterable[Event], *, time: Literal["date", "sequence"] = "date"
+    items: Iterable[Item],
+    events: Iterable[Event],
+    *,
+    time: Literal["date", "sequence"] = "date",
+    purchases: Collection[str] = (),
 ) -> Suggestion:
     """A configuration for this shop: what its own last purchases show to help, and nothing else.
 
-    The same input gives the same answer. Without events, or with too few to be sure of anything, everything personal is
-    switched off and the reasons say so.
+    `purchases` are types that are purchases though their names do not say so exactly. The same input gives the same
+    answer. Without events, or with too few to be sure of anything, everything personal is switched off and the reasons
+    say so.
     """
     known = list(items)
     text_fields = judge_text_fields(known)
     shop = gather(known, events, time, text_fields=text_fields)
-    types = judge_types(shop)
+    types = judge_types(shop, purchases)
     facts = {field: attribute_facts(shop, field) for field in shop.values}
     unfit = {field: why for field, found in facts.items() if (why := why_unfit(field, found, shop))}
     names = attribute_names(shop.values)

@@ -37,6 +37,10 @@ def write_yaml(suggestion: Suggestion, head: str = HEAD) -> str:
         config.model_dump(mode="json", exclude_defaults=True),
         config.model_dump(mode="json", include=WRITTEN, exclude_none=True),
     )
+    for section in ("items", "events"):
+        data[section].pop("source", None)
+        if section in suggestion.sources:
+            data[section]["source"] = dict(suggestion.sources[section])
     reasons = suggestion.reasons
     lines = [*_comment(head, ""), *_comment(reasons.get("", ""), ""), ""]
     for section in sorted(data, key=SECTIONS.index):

@@ -81,11 +81,11 @@ class Foreign:
         return {name: self.engine.call("GET", f"/{index}/_doc/{name}") for name in ids}
 
 
-def open_foreign(url: str, folder: Path, prefix: str) -> Foreign:
-    """Two empty indices behind one alias, and a configuration of ours beside them."""
+def open_foreign(url: str, folder: Path, prefix: str, ours: str | None = None) -> Foreign:
+    """Two empty indices behind one alias, and beside them a configuration whose own names begin with `ours`."""
     alias = f"{prefix}catalogue"
     folder.mkdir(parents=True, exist_ok=True)
-    text = CONFIG.format(url=url, prefix=f"{prefix}ours", alias=alias)
+    text = CONFIG.format(url=url, prefix=ours or f"{prefix}ours", alias=alias)
     (folder / "affinity.yaml").write_text(text, encoding="utf-8")
     foreign = Foreign(folder, load_config(folder / "affinity.yaml"), OpenSearchEngine(url), alias)
     settings = {"number_of_shards": 3, "refresh_interval": "-1"}

@@ -95,6 +95,30 @@ def matched_names(hit: Mapping[str, Any], shop: Shop) -> set[str]:
     return {"template|affinity-search-1a2b3c4d" if name.startswith(own) else name for name in names}
 
 
+def own_body(language: str, shop: Shop) -> str:
+    """The example of the section about bodies that apps build, for the test shop."""
+    start = REQUEST.read_text(encoding="utf-8").split("\n## Bodies that your app builds\n")[0].count("\n")
+    text = next(block.text for block in blocks(REQUEST) if block.language == language and block.line > start)
+    own = text.replace("http://127.0.0.1:9200", shop.engine.url).replace("/products/", f"/{shop.config.items.index}/")
+    return own.replace('"affinity-search-rescore"', f'"{shop.config.search.template}-rescore"')
+
+
+def test_the_fragment_is_had_by_curl(shop: Shop, tmp_path: Path) -> None:
+    answer = json.loads(ran(["bash", "-c", own_body("bash", shop)], tmp_path))["template_output"]
+    assert (list(answer), answer["rescore"]["window_size"]) == (["rescore"], 100)
+
+
+@pytest.mark.parametrize(("language", "command"), [("python", sys.executable), ("javascript", "node")])
+def test_a_body_that_an_app_builds_is_personalised_as_shown(
+    shop: Shop, tmp_path: Path, language: str, command: str
+) -> None:
+    if shutil.which(command) is None:
+        pytest.skip(f"the {language} example needs {command}")
+    (tmp_path / "example.mjs").write_text(own_body(language, shop), encoding="utf-8")
+    printed = ran([command, "example.mjs"], tmp_path)
+    assert printed == "s05 Trail running shoes\ns04 Road running shoes\n"
+
+
 @pytest.fixture
 def tutorial(engine_url: str, tmp_path: Path) -> Iterator[Path]:
     """A folder for the tutorial, with the commands it uses; what the tutorial puts into the engine goes afterwards."""

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from affinity_search.config import parse_config
+from affinity_search.engine import CONNECTIONS
 from affinity_search.engine.opensearch import OpenSearchEngine
 from affinity_search.errors import ConfigError, EngineError
 from affinity_search.surfaces import Template, build_templates
@@ -49,6 +52,17 @@ search: {{shape: {shape}}}
 # Rendered before there were facets, highlights and further sorts: by request and shape.
 RENDERED = json.loads((Path(__file__).parent.parent / "golden" / "rendered.json").read_text("utf-8"))
 PARAMETER_SETS = 2000
+
+
+def rendered(
+    engine: OpenSearchEngine, source: Template, sets: Iterable[dict[str, Any]]
+) -> Iterator[tuple[dict[str, Any], Any]]:
+    """Each set of parameters with what the engine renders of it, several at once."""
+    remaining = iter(sets)
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        while chunk := list(islice(remaining, 8 * CONNECTIONS)):
+            bodies = pool.map(lambda parameters: render(engine, source.source, parameters), chunk)
+            yield from zip(chunk, bodies, strict=True)
 
 
 def template(shape: str) -> Template:
@@ -91,15 +105,14 @@ def random_sets(names: tuple[str, ...]) -> Iterator[dict[str, Any]]:
 def test_any_parameters_give_the_same_query_or_none(engine_url: str, shape: str) -> None:
     engine, source = OpenSearchEngine(engine_url), template(shape)
     known = known_paths(engine, source)
-    rendered = 0
+    count = 0
 
-    for parameters in random_sets(parameter_names(source)):
-        body = render(engine, source.source, parameters)
+    for parameters, body in rendered(engine, source, random_sets(parameter_names(source))):
         if body is not None:
-            rendered += 1
+            count += 1
             assert injections(body, known) == [], parameters
 
-    assert rendered > PARAMETER_SETS / 2  # most sets are harmless, so the check is not empty
+    assert count > PARAMETER_SETS / 2  # most sets are harmless, so the check is not empty
 
 
 @pytest.mark.parametrize("shape", ["rescore", "function_score"])
@@ -117,24 +130,22 @@ def test_every_hostile_value_in_every_parameter_gives_the_same_query_or_none(eng
     engine, source = OpenSearchEngine(engine_url), template(shape)
     known = known_paths(engine, source)
 
-    for parameters in parameter_sets(source, HOSTILE_VALUES):
-        body = render(engine, source.source, parameters)
+    for parameters, body in rendered(engine, source, parameter_sets(source, HOSTILE_VALUES)):
         assert body is None or injections(body, known) == [], parameters
 
 
 @pytest.mark.parametrize("shape", ["rescore", "function_score"])
 def test_what_is_rendered_grows_with_the_request_and_no_faster(engine_url: str, shape: str) -> None:
     engine, source = OpenSearchEngine(engine_url), template(shape)
-    rendered = 0
+    count = 0
 
-    for parameters in parameter_sets(source, LARGE_VALUES):
-        body = render(engine, source.source, parameters)
+    for parameters, body in rendered(engine, source, parameter_sets(source, LARGE_VALUES)):
         if body is not None:
-            rendered += 1
+            count += 1
             # The longest way to write a few bytes: a 0 in a list becomes two terms with the name of a long field.
             assert len(json.dumps(body)) < 10_000 + 30 * len(json.dumps(parameters)), str(parameters)[:200]
 
-    assert rendered > 100
+    assert count > 100
 
 
 @pytest.mark.parametrize("shape", ["rescore", "function_score"])

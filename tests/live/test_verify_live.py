@@ -16,12 +16,19 @@ from affinity_search.items.keys import affinity_key
 from tests.live.foreign_index import Foreign, open_foreign
 
 
-@pytest.fixture
-def foreign(engine_url: str, prefix: str, tmp_path: Path) -> Foreign:
-    """Two indices with our pipeline at the end of their writes, as somebody sets it who adopts them."""
-    found = open_foreign(engine_url, tmp_path / "shop", prefix)
-    result = found.command("apply", "--yes")
+@pytest.fixture(scope="module")
+def ours(engine_url: str, module_prefix: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The prefix of a deployment that all tests share: it holds nothing of the items."""
+    applied = open_foreign(engine_url, tmp_path_factory.mktemp("ours"), module_prefix)
+    result = applied.command("apply", "--yes")
     assert result.exit_code == 0, result.output
+    return applied.config.engine.prefix
+
+
+@pytest.fixture
+def foreign(engine_url: str, prefix: str, tmp_path: Path, ours: str) -> Foreign:
+    """Two indices with our pipeline at the end of their writes, as somebody sets it who adopts them."""
+    found = open_foreign(engine_url, tmp_path / "shop", prefix, ours)
     set_final_pipeline(found, pipeline_of(found))
     return found
 
