@@ -27,7 +27,23 @@ NOW = datetime(2026, 3, 1, tzinfo=UTC)
 OWN_SECTIONS = """
 events: {{types: {{purchase: {{weight: 1}}}}}}
 item_affinity: {{strength: 0.3}}
-search: {{template: {prefix}search}}
+search:
+  template: {prefix}search
+"""
+OWN_BODY = """
+{
+  "query": {"function_score": {
+    "query": {"bool": {
+      "must": [{"dis_max": {"tie_breaker": 0.3, "queries": [
+        {"match": {"name": {"query": "{{q}}", "boost": 2}}}, {"match_phrase": {"description": "light {{q}}"}}
+      ]}}],
+      "filter": [{"nested": {"path": "variants", "query": {"range": {"variants.stock": {"gte": 0}}}}}]
+    }},
+    "functions": [{"field_value_factor": {"field": "popularity"}}]
+  }},
+  "size": "{{size}}{{^size}}10{{/size}}",
+  "aggs": {"categories": {"terms": {"field": "category"}}}
+}
 """
 
 
@@ -72,6 +88,12 @@ class Desk:
         )
         self.config_path.write_text(proposal + OWN_SECTIONS.format(prefix=self.prefix), encoding="utf-8")
         return output
+
+    def search(self, q: str, **parameters: object) -> dict[str, Any]:
+        """The answer to a search through the deployed template, as an app sends it."""
+        body = {"id": f"{self.prefix}search", "params": {"q": q, **parameters}}
+        answer: dict[str, Any] = request(self.url, "POST", f"/{self.alias}/_search/template", body)
+        return answer
 
     def state_of_index(self, index: str = "") -> dict[str, Any]:
         body: dict[str, Any] = request(self.url, "GET", f"/{index or self.index}?flat_settings=true")[
@@ -139,6 +161,8 @@ def test_an_index_of_others_is_adopted_and_left_while_they_write_and_search_it(d
         shown = desk.adopt_dry()
         assert desk.state_of_index() == before
         assert desk.names() == []
+        (desk.folder / "search.mustache").write_text(OWN_BODY, encoding="utf-8")
+        desk.config_path.write_text(desk.config_path.read_text() + "  body: search.mustache\n")
         desk.affinity("adopt", desk.alias, "--apply", "--per-second", "3000")
         desk.affinity("items", "catalogue", "--from-index")
         desk.affinity("events", "ingest", str(write_events(desk)))
@@ -146,9 +170,7 @@ def test_an_index_of_others_is_adopted_and_left_while_they_write_and_search_it(d
         desk.affinity("apply", "--yes")
         desk.affinity("profiles", "publish")
         desk.affinity("items", "signals")
-        found = json.loads(
-            desk.affinity("search", "sneaker", "--user", "u1", "--json").output  # 29 names: many of equal relevance
-        )
+        found = desk.search("trainer", user_id="u1")
     assert others.failures == []
     assert others.written > 20
     assert others.searched > 20
@@ -159,7 +181,13 @@ def test_an_index_of_others_is_adopted_and_left_while_they_write_and_search_it(d
     assert {name: source["affinity"] for name, source in documents.items()} == {
         f"p{n}": keys_of(n) for n in range(ITEMS)
     }
-    assert {hit["source"]["brand"] for hit in found["hits"]} == {"Acme"}
+    assert {hit["_source"]["brand"] for hit in found["hits"]["hits"]} == {"Acme"}
+    assert {bucket["key"] for bucket in found["aggregations"]["categories"]["buckets"]} == {"sneaker"}
+    own = json.loads(OWN_BODY.replace("{{q}}", "trainer").replace("{{size}}{{^size}}10{{/size}}", "50"))
+    plain = request(desk.url, "POST", f"/{desk.alias}/_search", own)
+    assert [(hit["_id"], hit["_score"]) for hit in desk.search("trainer", size=50)["hits"]["hits"]] == [
+        (hit["_id"], hit["_score"]) for hit in plain["hits"]["hits"]
+    ]
     drop_replaced_copies(desk.url, desk.index)
     assert scores(desk.url, desk.alias, range(ITEMS)) == relevance
 
