@@ -236,6 +236,7 @@ def test_an_ingest_says_itself_as_json() -> None:
             "quarantine": None,
             "error": None,
             "consent_not_mapped": {},
+            "facts": plain(file.facts),
         }
     ]
     assert json.loads(json.dumps(said, allow_nan=False)) == said
