@@ -352,6 +352,25 @@ def test_what_a_plan_says_of_a_body(desk: Desk) -> None:
     assert f"{field}you mean name?" in found.notes
 
 
+def test_a_query_alone_searches_and_its_unknown_fields_are_said(desk: Desk) -> None:
+    desk.create(1)
+    config = desk.config('{"dis_max": {"queries": [{"match": {"name": "{{q}}"}}, {"match": {"brnd": "{{q}}"}}]}}')
+    search = config.search.model_copy(update={"body": None, "query": config.search.body})
+    own = config.model_copy(update={"search": search})
+    client = desk.deploy(own)
+
+    said = (
+        f"search.query: body.mustache: dis_max.queries.match: expected a field of {desk.prefix}catalog-v1, found none "
+    )
+    assert f"{said}called brnd; did you mean brand?" in plan(own, desk.engine).probe.notes
+    generic, personal = (client.search("coffee", size=WINDOW, **user) for user in ({}, {"user_id": SHOPPER}))
+    relevance = {hit.id: hit.score for hit in generic.hits}
+    assert [hit.id for hit in personal.hits] != [hit.id for hit in generic.hits]
+    assert all(1 <= (hit.factor or 0) <= MOST for hit in personal.hits)
+    plain = desk.search({"size": WINDOW, "query": {"match": {"name": "coffee"}}})
+    assert relevance == {hit["_id"]: hit["_score"] for hit in plain["hits"]["hits"]}
+
+
 def test_a_body_that_the_engine_refuses_is_not_deployed(desk: Desk) -> None:
     desk.create(1)
     config = desk.config('{"query": {"mach": {"name": "{{q}}"}}}')
