@@ -22,16 +22,17 @@ def search_options(config: Config, given: dict[str, Any]) -> Options:
     filters = {**_filters(config, asked.pop("filters", ())), **dict(_bounds(config, asked.pop("ranges", ())))}
     if filters:
         asked["filters"] = filters
-    if "params" in asked:
-        asked["params"] = dict(map(_parameter, asked["params"]))
     if "facets" in asked:
         asked["facets"] = dict(map(_facet, asked["facets"]))
     if "fields" in asked:
         asked["fields"] = [name.strip() for name in asked["fields"].split(",") if name.strip()]
+    if "params" in asked:
+        asked["params"] = dict(map(_parameter, asked["params"]))
     return cast(Options, asked)
 
 
 def _parameter(text: str) -> tuple[str, Any]:
+    """A parameter of the team's own body: text, or JSON where it is a list or an object."""
     name, equals, value = text.partition("=")
     if not name or not equals:
         raise ConfigError(f"--param: expected NAME=VALUE, got {text!r}")

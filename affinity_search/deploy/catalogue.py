@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CatalogueReport", "Progress", "catalogue_from_file", "catalogue_from_index"]
 
+TITLE = ""  # which is no field
 Progress = Callable[[int, int], None]
 """Told how many documents were read, and of how many."""
 
@@ -116,20 +117,20 @@ def catalogue_from_index(
     Raises MissingResource where there is no such index, DataError where it has no document, ConfigError where it keeps
     no `_source`.
     """
-    name, fields = config.items.index, _fields(config)
+    name, paths = config.items.index, _paths(config)
     expect_kept_source(engine, name, "Take the catalogue from a file instead: affinity items catalogue FILE")
     found = positions(engine, name)
-    before = {} if whole else _seen(connection, fields)
+    before = {} if whole else _seen(connection, paths)
     since = {shard.key: before.get(shard.key, -1) for shard in found}
     everything = all(number < 0 for number in since.values())
     refresh(engine, name)
     held = count_whole(engine, name)
     if everything and not held:
         raise DataError(f"{engine.url}/{name}: expected items, found none")
-    pages = _pages(engine, name, found, fields, since)
+    pages = _pages(engine, name, found, list(paths.values()), since)
     told = _told(pages, progress, min(held, sum(shard.newest - since[shard.key] for shard in found)))
-    read = stage_entries(connection, ([_entry(config, hit) for hit in hits] for hits in told))
-    seen = json.dumps({"fields": fields, "shards": {shard.key: shard.settled for shard in found}})
+    read = stage_entries(connection, ([_entry(paths, hit) for hit in hits] for hits in told))
+    seen = json.dumps({"paths": paths, "shards": {shard.key: shard.settled for shard in found}})
     return CatalogueReport(name, everything, read, *_held(connection, config, store_values(connection, seen)))
 
 
@@ -139,20 +140,17 @@ def _held(
     return stored.items, stored.others, catalogue_coverage(connection, config), known_items(connection)
 
 
-def _fields(config: Config) -> list[str]:
-    """The title, or else the text field that counts most, and the fields of all attributes."""
-    return list(dict.fromkeys([_title(config), *(attribute.values_path for attribute in config.attributes.values())]))
-
-
-def _title(config: Config) -> str:
+def _paths(config: Config) -> dict[str, str]:
+    """Where an item's JSON holds the values of each attribute's field, and, under TITLE, what people read of it."""
     texts = config.items.text_fields
-    return "title" if "title" in texts else max(texts, key=texts.__getitem__)
+    title = "title" if "title" in texts else max(texts, key=texts.__getitem__)
+    return {**{one.field: one.values_path for one in config.attributes.values()}, TITLE: title}
 
 
-def _seen(connection: DuckDBPyConnection, fields: Sequence[str]) -> dict[str, int]:
-    """By shard the sequence number up to which it was read; empty where not all of these fields were."""
+def _seen(connection: DuckDBPyConnection, paths: Mapping[str, str]) -> dict[str, int]:
+    """By shard the sequence number up to which it was read; empty where not all of these values were."""
     seen = json.loads(last_seen(connection) or "{}")
-    return dict(seen["shards"]) if set(fields) <= set(seen.get("fields", ())) else {}
+    return dict(seen["shards"]) if paths.items() <= seen.get("paths", {}).items() else {}
 
 
 def _pages(
@@ -182,8 +180,7 @@ def _told(
             progress(done, max(done, expected))
 
 
-def _entry(config: Config, hit: Mapping[str, Any]) -> Entry:
+def _entry(paths: Mapping[str, str], hit: Mapping[str, Any]) -> Entry:
     source = hit["_source"]
-    paths = {attribute.field: attribute.values_path for attribute in config.attributes.values()}
-    values = [(field, value) for field, at in paths.items() for value in record_values(source, at)]
-    return Entry(hit["_id"], " ".join(record_values(source, _title(config))), values)
+    values = [(field, value) for field, at in paths.items() if field != TITLE for value in record_values(source, at)]
+    return Entry(hit["_id"], " ".join(record_values(source, paths[TITLE])), values)

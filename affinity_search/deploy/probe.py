@@ -73,7 +73,9 @@ def probe(config: Config, engine: Engine, templates: Iterable[Template]) -> Prob
     ]
     failures = [line for template in templates for line in _failures(config, engine, template, mappings)]
     failures += [line for items in mappings for line in refused_keys(config, items)]
-    notes = [line for items in mappings for line in (*misfits(config, items), *request_misfits(config, items))]
+    notes = [line for items in mappings for line in misfits(config, items)]
+    if config.search.body is None:
+        notes += [line for items in mappings for line in request_misfits(config, items)]
     notes += [
         line for template in templates if template.original for line in notes_on_own(config, engine, template, mappings)
     ]

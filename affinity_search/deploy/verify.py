@@ -99,11 +99,11 @@ def verify_items(
     if repair:
         expect_whole_source(engine, name)
         _expect_pipeline(engine, config)
-    found = _Findings()
+    found = _Findings(key_fields(config))
     refresh(engine, name)
     expected = count_whole(engine, name)
-    for hits in _pages(engine, config):
-        stale = [hit for hit in hits if found.add(hit, config)]
+    for hits in _pages(engine, name, read_fields(found.paths)):
+        stale = [hit for hit in hits if found.add(hit)]
         if repair:
             _repair(engine, config, stale, found)
         if progress:
@@ -117,6 +117,7 @@ def verify_items(
 class _Findings:
     """Counts while pages are read."""
 
+    paths: Mapping[str, str]
     items: int = 0
     stale: int = 0
     without: int = 0
@@ -126,10 +127,10 @@ class _Findings:
     overtaken: int = 0
     refused: list[Refusal] = field(default_factory=list)
 
-    def add(self, hit: Mapping[str, Any], config: Config) -> bool:
+    def add(self, hit: Mapping[str, Any]) -> bool:
         """True where the hit has stale keys."""
         self.items += 1
-        item = stale_item(config, hit)
+        item = stale_item(self.paths, hit)
         if item is None:
             return False
         self.stale += 1
@@ -155,22 +156,21 @@ class _Findings:
         )
 
 
-def read_fields(config: Config) -> list[str]:
-    """The fields of an item's source that tell whether its keys are stale."""
-    return ["affinity", *(at for at in key_fields(config).values() if at != "_id")]
+def read_fields(paths: Mapping[str, str]) -> list[str]:
+    """The fields of an item's source that tell whether its keys are stale; `paths` are those of `key_fields`."""
+    return ["affinity", *(at for at in paths.values() if at != "_id")]
 
 
-def stale_item(config: Config, hit: Mapping[str, Any]) -> StaleItem | None:
+def stale_item(paths: Mapping[str, str], hit: Mapping[str, Any]) -> StaleItem | None:
     """The hit, given with its source, where its keys are stale; None where they fit."""
-    keys = tuple(stale_keys(hit["_id"], hit["_source"], key_fields(config)))
+    keys = tuple(stale_keys(hit["_id"], hit["_source"], paths))
     return StaleItem(hit["_index"], hit["_id"], keys) if keys else None
 
 
-def _pages(engine: Engine, config: Config) -> Iterator[list[dict[str, Any]]]:
-    name = config.items.index
+def _pages(engine: Engine, name: str, fields: Sequence[str]) -> Iterator[list[dict[str, Any]]]:
     filters = alias_filters(engine, name)
     for shard in positions(engine, name):
-        yield from read_written(engine, shard, read_fields(config), only=filters.get(shard.index))
+        yield from read_written(engine, shard, fields, only=filters.get(shard.index))
 
 
 def _expect_pipeline(engine: Engine, config: Config) -> None:
@@ -186,15 +186,15 @@ def _repair(engine: Engine, config: Config, hits: Sequence[Mapping[str, Any]], f
     pipeline = names.item_keys_pipeline(config.engine.prefix)
     for start in range(0, len(hits), AT_ONCE):
         chunk = hits[start : start + AT_ONCE]
-        actions = [_again(copy) for copy in read_copies_of(engine, chunk) if _is_stale(copy, config)]
+        actions = [_again(copy) for copy in read_copies_of(engine, chunk) if _is_stale(copy, found.paths)]
         done = write_bulk(engine, actions, require_alias=False, pipeline=pipeline)
         found.repaired += done.written
         found.overtaken += len(chunk) - done.written - len(done.refused)
         found.refused += done.refused
 
 
-def _is_stale(copy: Copy, config: Config) -> bool:
-    return any(stale_keys(copy.id, copy.source, key_fields(config)))
+def _is_stale(copy: Copy, paths: Mapping[str, str]) -> bool:
+    return any(stale_keys(copy.id, copy.source, paths))
 
 
 def _again(copy: Copy) -> Action:

@@ -17,7 +17,8 @@ from affinity_search.engine.opensearch import OpenSearchEngine
 from affinity_search.items.keys import affinity_key
 from affinity_search.offline.formula import boosts, read_shop, scores
 from affinity_search.offline.replay import Ranking
-from affinity_search.publish.profiles import publish_profiles, read_profile
+from affinity_search.publish.profiles import publish_profiles
+from affinity_search.publish.readable import read_profile
 from affinity_search.sandbox import Files, open_sandbox
 from affinity_search.search import Client
 from affinity_search.search.explain import explain

@@ -235,3 +235,14 @@ def test_items_that_load_wrote_are_repaired_too(foreign: Foreign, tmp_path: Path
 def test_there_must_be_an_index(foreign: Foreign) -> None:
     foreign.engine.call("DELETE", f"/{foreign.first},{foreign.second}")
     assert foreign.command("items", "verify").exit_code == 5
+
+
+def test_items_without_numeric_keys_have_none_to_verify(foreign: Foreign) -> None:
+    file = foreign.folder / "affinity.yaml"
+    text = file.read_text().replace("items: {index", "items: {keys: keyword, index")
+    file.write_text(
+        text.replace("  size: {field: variants.size, multi_valued: true, levels: 3}\n", ""), encoding="utf-8"
+    )
+    result = foreign.command("items", "verify")
+    assert result.exit_code == 2
+    assert "got keyword: there is nothing to verify" in result.stderr
