@@ -57,7 +57,7 @@ def read(path: Path, told: SourceFile | None = None) -> list[tuple[int, object]]
         ("x.json", '{"index": "a"}\n', Form("jsonl")),
         ("x.json", '{"_index": "i", "_id": "a", "_source": {}}\n', Form("bulk")),
         ("x.csv", "id,title\n".encode("utf-16"), Form("csv", ",", "utf-16")),
-        ("x.json.gz", gzip.compress(b"[{}]"), Form("json")),
+        ("x.json.gz", gzip.compress(b"[{}]", mtime=0), Form("json")),
         ("x.dat", b"PAR1....", Form("parquet")),
     ],
 )
