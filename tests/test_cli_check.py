@@ -45,7 +45,7 @@ def test_check_says_what_is_read_and_what_does_not_meet() -> None:
         'an event as it is read: {"user": "u", "ts": "2024-01-01T00:00:00", "type": "purchase", "item": "1"}',
         "2 events from 2024-01-01 to 2024-01-01: 0 days",
         "lost, item: expected a value: 1 line; line 3: got none",
-        "lost, consent: expected true or false: 1 line; line 4",
+        "lost, consent: expected true or false (`denied` of events.source lists other words): 1 line; line 4",
         "the item of 1 of 2 events is known (50.0%)",
         "1 events name '2.0', the catalogue has '2' (a decimal part, zeros in front or the like)",
     ]

@@ -122,7 +122,11 @@ NO = Rejected(Verdict.NO_CONSENT)
         (
             {"path": "a"},
             {"a": "perhaps"},
-            Rejected(Verdict.QUARANTINED, "consent: expected true or false, got 'perhaps'", private=True),
+            Rejected(
+                Verdict.QUARANTINED,
+                "consent: expected true or false (`denied` of events.source lists other words), got 'perhaps'",
+                private=True,
+            ),
         ),
         (None, {"Consent": "denied"}, NO),
         (

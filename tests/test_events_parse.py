@@ -54,6 +54,8 @@ def test_csv_line_in_any_order_of_columns_with_extra_ones() -> None:
         ({"consent": "0"}, Verdict.NO_CONSENT),
         ({"consent": " No "}, Verdict.NO_CONSENT),
         ({"consent": "FALSE"}, Verdict.NO_CONSENT),
+        ({"consent": "Nein"}, Verdict.NO_CONSENT),
+        ({"consent": "não"}, Verdict.NO_CONSENT),
         ({"consent": False, "user": None, "type": 3.5, "ts": []}, Verdict.NO_CONSENT),
         ({"type": "login", "item": None}, Verdict.UNMAPPED),
         ({"type": 7}, Verdict.UNMAPPED),
@@ -67,7 +69,41 @@ def test_verdicts_that_a_line_alone_gives(changed: dict[str, object], verdict: V
     assert outcome(changed) == Rejected(verdict, said)
 
 
-@pytest.mark.parametrize("consent", [True, 1, "1", "yes", "True", "", None])
+@pytest.mark.parametrize(
+    ("fields", "place"),
+    [
+        ({"Einwilligung": "nein"}, "Einwilligung"),
+        ({"consent_status": "REJECTED"}, "consent_status"),
+        ({"gdpr_status": "opted out"}, "gdpr_status"),
+        ({"dnt": 1}, "dnt"),
+        ({"optIn": False}, "optIn"),
+        ({"cookies_accepted": "no"}, "cookies_accepted"),
+        (
+            {"context": {"consent": {"categoryPreferences": {"Advertising": False}}}},
+            "context.consent.categoryPreferences.Advertising",
+        ),
+        ({"context": {"consent": {"analytics": False, "ads": True}}}, "context.consent.analytics"),
+    ],
+)
+def test_a_refusal_under_a_name_that_nobody_mapped(fields: dict[str, object], place: str) -> None:
+    assert outcome(fields) == Rejected(Verdict.NO_CONSENT, place)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"context": {"consent": {"analytics": True, "ads": False, "version": 0}}},
+        {"gdpr": {"version": "0", "accepted": "yes"}},
+        {"newsletter_opt_in": "no"},
+        {"marketing_opt_in": False},
+        {"dnt": 0},
+    ],
+)
+def test_what_is_no_refusal(fields: dict[str, object]) -> None:
+    assert isinstance(outcome(fields), Event)
+
+
+@pytest.mark.parametrize("consent", [True, 1, "1", "yes", "True", "", None, "ja", "Oui", "sí"])
 def test_consent_given_or_not_asked(consent: object) -> None:
     assert isinstance(outcome({"consent": consent}), Event)
 
@@ -102,8 +138,14 @@ def test_one_day_of_skew_is_believed_and_a_sequence_has_none() -> None:
         ({"weight": "\uff12"}, "weight: expected a number >= 0, got '\uff12'"),
         ({"weight": "0" * 41}, f"weight: expected a number >= 0, got '{'0' * 41}'"),
         ({"weight": "heavy"}, "weight: expected a number >= 0, got 'heavy'"),
-        ({"consent": "maybe"}, "consent: expected true or false, got 'maybe'"),
-        ({"consent": []}, "consent: expected true or false, got another answer"),
+        (
+            {"consent": "maybe"},
+            "consent: expected true or false (`denied` of events.source lists other words), got 'maybe'",
+        ),
+        (
+            {"consent": []},
+            "consent: expected true or false (`denied` of events.source lists other words), got another answer",
+        ),
         ({"ts": True}, "ts: expected text or a plain number, got True"),
         ({"ts": None}, "ts: expected an ISO date or an epoch time, got none"),
     ],

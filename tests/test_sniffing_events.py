@@ -103,6 +103,10 @@ def test_the_account_goes_before_the_device_and_both_are_read() -> None:
         ("gdpr_consent", "opt-out", {"path": "gdpr_consent", "denied": ["opt-out"]}),
         ("opted_out", "true", {"path": "opted_out", "denied": ["true", "1", "yes"]}),
         ("consent", "granted", "consent"),
+        ("Einwilligung", "nein", "Einwilligung"),
+        ("Zustimmung", "abgelehnt", "Zustimmung"),
+        ("optIn", "no", "optIn"),
+        ("context.gdpr_consent.analytics", "false", "context.gdpr_consent.analytics"),
     ],
 )
 def test_consent_is_found_wherever_it_stands(name: str, value: str, consent: object) -> None:

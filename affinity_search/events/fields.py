@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
+from affinity_search.events.answers import ABOUT_CONSENT, ABOUT_US, NO, NO_ANSWER, REFUSAL, TURNED, YES
 from affinity_search.inputs.values import id_problem, kind_of, number_text, plain_number
 
 __all__ = [
@@ -29,13 +29,6 @@ CONSENT = "consent"
 
 SHOWN_CHARACTERS = 60
 LONGEST_ANSWER_SHOWN = 12
-NO = frozenset({"false", "0", "0.0", "no", "n", "f", "off", "denied", "declined", "refused", "withdrawn"})
-YES = frozenset({"true", "1", "1.0", "yes", "y", "t", "on", "granted"})
-
-TURNED = re.compile(r"opt[-_ ]?out|do[-_ ]?not[-_ ]?track", re.IGNORECASE)
-ABOUT_CONSENT = re.compile(
-    r"consent|analytics_storage|gdpr|tracking[-_ ]?allowed|opt[-_ ]?out|do[-_ ]?not[-_ ]?track", re.IGNORECASE
-)
 
 
 class Malformed(ValueError):
@@ -113,7 +106,7 @@ def consent(value: object) -> bool:
     if answer in YES:
         return True
     found = repr(value) if answer.isalnum() and len(answer) <= LONGEST_ANSWER_SHOWN else "another answer"
-    raise Malformed(f"consent: expected true or false, got {found}")
+    raise Malformed(f"consent: expected true or false (`denied` of events.source lists other words), got {found}")
 
 
 def answer_text(value: object) -> str:
@@ -157,13 +150,31 @@ def names_of_consent(names: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
 
 
 def withheld_at(record: Mapping[str, object]) -> str:
-    """The path at which a record withholds consent under a name that nobody mapped; empty where none does."""
+    """The path at which a record withholds consent under a name that nobody mapped; empty where none does.
+
+    Of an object about consent the answers for analytics and personalisation count where there are any, else all.
+    """
     return next(_withheld(record, ""), "")
 
 
 def _withheld(record: Mapping[str, object], above: str) -> Iterator[str]:
     for name, value in record.items():
+        about = ABOUT_CONSENT.search(name)
         if type(value) is dict:
-            yield from _withheld(value, f"{above}{name}.")
-        elif ABOUT_CONSENT.search(name) and answer_text(value) in (YES if TURNED.search(name) else NO):
+            yield from (_refused if about else _withheld)(value, f"{above}{name}.")
+        elif about and _refuses(value, name):
             yield f"{above}{name}"
+
+
+def _refused(answers: Mapping[str, object], above: str) -> Iterator[str]:
+    for name in [name for name in answers if ABOUT_US.search(name)] or answers:
+        value = answers[name]
+        if type(value) is dict:
+            yield from _refused(value, f"{above}{name}.")
+        elif not NO_ANSWER.search(name) and _refuses(value, name):
+            yield f"{above}{name}"
+
+
+def _refuses(value: object, name: str) -> bool:
+    answer = answer_text(value)
+    return answer in YES if TURNED.search(name) else answer in NO or REFUSAL.search(answer) is not None

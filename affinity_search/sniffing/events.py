@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -10,7 +9,8 @@ from typing import Any
 
 from affinity_search.config.roles import PURCHASE, default_role
 from affinity_search.errors import DataError
-from affinity_search.events.fields import NO, Malformed
+from affinity_search.events.answers import ABOUT_CONSENT, ABOUT_US, NO, REFUSAL, TURNED, YES
+from affinity_search.events.fields import Malformed
 from affinity_search.events.times import parse_date
 from affinity_search.sniffing.columns import Column, columns_of
 from affinity_search.sniffing.hints import NO_HINTS, Hints
@@ -23,9 +23,6 @@ NATIVE = ("user", "ts", "type", "item", "group", "consent", "id")
 MOST_TYPES = 200
 FEWEST_JUDGED = 20
 JOINS = 0.5
-CONSENT = re.compile(r"consent|analytics_?storage|einwilligung", re.IGNORECASE)
-REFUSAL = re.compile(r"den(y|ied)|declin|reject|refus|withdraw|opt.?out|revoked|^not?[ _-]", re.IGNORECASE)
-OPT_OUT = re.compile(r"opt_?(ed)?_?out|do_?not_?track|^dnt$", re.IGNORECASE)
 Ids = Mapping[str, frozenset[str]]
 """The values of every field of the catalogue that may be the item's id, by path."""
 
@@ -76,13 +73,20 @@ def joined_share(column: Column, ids: frozenset[str]) -> float:
 
 def consent_columns(columns: Mapping[str, Column]) -> list[str]:
     """The paths whose name says that a shopper may have refused there, those about analytics first."""
-    found = [path for path, column in columns.items() if column.texts and _about_consent(path)]
-    return sorted(found, key=lambda path: ("analytics" not in path.lower(), len(path)))
+    found = [path for path, column in columns.items() if column.texts and _about_consent(path, column)]
+    return sorted(found, key=lambda path: (not ABOUT_US.search(path), len(path)))
 
 
-def _about_consent(path: str) -> bool:
-    last = path.rsplit(".", 1)[-1]
-    return bool(CONSENT.search(last) or OPT_OUT.search(last))
+def _about_consent(path: str, column: Column) -> bool:
+    """Whether the name is about consent; or one above it is, and nothing but answers stands there."""
+    *above, last = path.split(".")
+    if ABOUT_CONSENT.search(last):
+        return True
+    return any(map(ABOUT_CONSENT.search, above)) and all(_is_answer(text) for text in column.distinct)
+
+
+def _is_answer(text: str) -> bool:
+    return text.lower() in YES | NO or REFUSAL.search(text) is not None
 
 
 def _each(columns: Mapping[str, Column], ids: Ids) -> str:
@@ -277,7 +281,7 @@ def _others(columns: Mapping[str, Column], fields: Mapping[str, Any]) -> dict[st
 
 def _consent(path: str, column: Column) -> str | dict[str, Any]:
     """Where consent stands; with what means no where the column turns it round or has words of its own."""
-    if OPT_OUT.search(path.rsplit(".", 1)[-1]):
+    if TURNED.search(path.rsplit(".", 1)[-1]):
         return {"path": path, "denied": ["true", "1", "yes"]}
     refusals = sorted(text for text in column.distinct if REFUSAL.search(text) and text.lower() not in NO)
     return {"path": path, "denied": refusals} if refusals else path
