@@ -184,12 +184,13 @@ def test_the_parameters_of_a_shop() -> None:
     assert values(CONFIG) == {
         "popularity.recent.weight": [1.0],
         "item_affinity.strength": [0.25, 0.0, 1.0, 1.5],
-        "item_affinity.related.weight": [0.2, 0.4, 0.8],
+        "item_affinity.related.weight": [0.2, 0.4, 0.8, 1.6, 3.2],
         "attributes.brand.strength": [0.0],
         "attributes.*.strength": [0.5, 2.0, 4.0],
         "half_life_days": [1 / 3, 4.0],
         "profiles.prior_events": [2.0, 20.0],
         "item_affinity.levels": [7],
+        "profiles.max_items": [512.0, 1024.0],
         "attributes.brand.levels": [7],
         "search.window": [50, 200],
     }
@@ -201,7 +202,7 @@ def test_nothing_switched_on_leaves_what_may_be_switched_on() -> None:
         "popularity.recent.weight": [1.0],
         "item_affinity.strength": [0.25, 0.5, 1.0, 1.5],
         "item_affinity.owned_demotion": [0.1, 0.25, 0.5, 1.0, 2.0],
-        "item_affinity.related.weight": [0.1, 0.2, 0.4],
+        "item_affinity.related.weight": [0.1, 0.2, 0.4, 0.8, 1.6],
         "attributes.brand.strength": [0.05],
         "search.window": [50, 200],
     }
@@ -249,6 +250,7 @@ def test_only_what_gets_other_weights_is_fitted_anew() -> None:
         "item_affinity.related.weight": ["item"],
         "half_life_days": ["brand", "item"],
         "profiles.prior_events": ["brand"],
+        "profiles.max_items": ["item"],
     }
     without = changed(CONFIG, {"attributes.brand.strength": 0.0})
     assert reweighed(CONFIG, without) == []
@@ -325,7 +327,7 @@ def landscape(gain_of: Callable[[Config], float]) -> Scorer:
 def test_nothing_moves_where_nothing_matters() -> None:
     found = ascend(CONFIG, landscape(lambda _: 0.0), "mix")
     assert found.config == CONFIG
-    assert [step.taken for step in found.steps] == [None] * 10
+    assert [step.taken for step in found.steps] == [None] * 11
     assert found.total.aim == Gain(0.0, 0.0)
 
 
