@@ -171,7 +171,8 @@ def test_the_proposal_is_a_configuration() -> None:
         "  # 100% of the items, 3 values, 2.0 each\n"
         "  kind: {field: parts.kind, multi_valued: true, levels: 3}\n"
         "popularity: {field: choice}  # the items have a `popularity` of their own\n"
-        "# price: the filters price_min and price_max read a field price; yours: list_price"
+        "# price: the filters price_min and price_max read a field price; for yours put below search:\n"
+        "#   ranges: {list_price: list_price}"
     )
     assert list(as_config(text).attributes) == ["maker", "genre", "kind"]
 
