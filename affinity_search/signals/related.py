@@ -10,7 +10,7 @@
 W is EASE (Steck 2019, "Embarrassingly Shallow Autoencoders for Sparse Data"): the linear model that best foretells each
 item of a history from the others. r is the log lift over the population, as the weights of attributes are.
 
-A history is the newest 500 items of a shopper. The items are the 3,000 with the most shoppers, two at least; all others
+A history is the newest 500 items of a shopper. The items are the 6,000 with the most shoppers, two at least; all others
 score 0. Shoppers are learnt from in the order of a hash of their id until their pairs of items number 100 million.
 Everything is computed from W as it is stored, in 16 bits, so a shopper built alone scores the same as with all others.
 """
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["TERM", "Related", "learn_related", "prepare_scores", "said"]
 
 NEWEST_ITEMS = 500
-MOST_ITEMS = 3_000
+MOST_ITEMS = 6_000
 MOST_PAIRS = 100_000_000
 SHOPPERS_AT_ONCE = 500
 
