@@ -60,7 +60,8 @@ SELECT item, (row_number() OVER (ORDER BY item) - 1)::INTEGER AS place FROM (
 """
 LEARNT_FROM = """
 CREATE OR REPLACE TEMP TABLE related_histories AS
-SELECT (dense_rank() OVER (ORDER BY user_id) - 1)::INTEGER AS shopper, place, true AS owned, true AS bought, true AS newest
+SELECT (dense_rank() OVER (ORDER BY user_id) - 1)::INTEGER AS shopper, place,
+       true AS owned, true AS bought, true AS newest
 FROM related_owned JOIN related_places USING (item) ORDER BY shopper, place
 """
 ALL_SHOPPERS = "SELECT count(DISTINCT user_id) FROM related_owned"
