@@ -166,6 +166,25 @@ def test_a_wider_window_must_gain_one_percent() -> None:
     assert accepted(judged(Gain(0.011, 0.001)), window, 200, {})
 
 
+def test_a_longer_list_must_gain_half_a_percent() -> None:
+    places = in_effect(CONFIG)["profiles.max_items"]
+    assert not accepted(judged(Gain(0.004, 0.0001)), places, 512, {})
+    assert accepted(judged(Gain(0.006, 0.0001)), places, 512, {})
+
+
+def test_a_longer_list_is_found_where_it_pays_and_written_as_a_whole_number() -> None:
+    found = ascend(CONFIG, landscape(lambda c: 0.1 * (c.profiles.max_items >= 512)), "mix")
+    assert found.config == changed(CONFIG, {"profiles.max_items": 512})
+    assert isinstance(found.config.profiles.max_items, int)
+    off = changed(CONFIG, {"item_affinity.strength": 0.0})
+    assert "profiles.max_items" not in in_effect(off)
+
+
+def test_related_items_are_tried_as_strong_as_short_histories_need_them() -> None:
+    found = ascend(CONFIG, landscape(lambda c: 0.1 * c.item_affinity.related.weight * c.item_affinity.strength), "mix")
+    assert found.config.item_affinity.related.weight * found.config.item_affinity.strength >= 1.6
+
+
 # --- parameters
 
 
