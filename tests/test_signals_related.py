@@ -37,6 +37,7 @@ TOGETHER: list[Bucket] = [
     ("emil", "tea", "purchase", 100, 3),
     ("finn", "jar", "purchase", 100, 1),
 ]
+PICKED: list[Bucket] = [("gwen", item, "cart", 100, 1) for item in ("tea", "pot")]
 SHOPPERS = ["u1", "u2", "u3", "u4", "u5", "u6"]
 BUCKETS = st.lists(
     st.tuples(
@@ -133,7 +134,8 @@ def wanted(chosen: Config, buckets: Sequence[Bucket], penalty: float) -> dict[Ke
     found = {}
     for key in counts.keys() | viewed.keys() | score.keys():
         mean = sum(score.get((user, key[1]), 0.0) for user in users) / len(users)
-        boost = related_weight(score.get(key, 0.0), mean)
+        had = item.bought_before.weight == 0 and key in counts
+        boost = 0.0 if had else related_weight(score.get(key, 0.0), mean)
         some = counts.get(key, 0.0), viewed.get(key, 0.0)
         weight = sum(item_weight(count, item.bought_before.weight) for count in some)
         found[key] = (sum(some), weight + item.related.weight * boost)
@@ -239,10 +241,22 @@ def test_a_level_that_rounds_to_0_is_an_entry_only_where_the_shopper_had_the_ite
     for weight, kept in ((1.7, False), (1.8, True)):
         build_profiles(connection, shop(weight), now_ms=1)
         assert ("pot" in items_of(entries(connection), "emil")) is kept
-    build_profiles(connection, shop(0.1, bought_before={"weight": 0}), now_ms=2)
-    assert {key: row[2] for key, row in entries(connection).items()} == {
-        (user, "item", item): 1 for user in ("ann", "bob", "cleo") for item in ("pot", "tea")
-    }
+    build_profiles(connection, shop(0.1, bought_before={"weight": 0.001}), now_ms=2)
+    assert {key[2]: row[2] for key, row in entries(connection).items() if key[0] == "ann"} == {"pot": 1, "tea": 1}
+
+
+@pytest.mark.parametrize("old", [False, True])
+def test_what_was_bought_is_not_related_where_it_is_not_boosted(connection: Connection, old: bool) -> None:
+    fill(connection, [*TOGETHER, *PICKED], [])
+    if old:  # so long ago that nothing is left of it: bought all the same
+        connection.execute("UPDATE buckets SET day = -900 WHERE user_id = 'ann' AND item = 'tea'")
+    build_profiles(connection, shop(20, bought_before={"weight": 0, "half_life_days": 20}), now_ms=1)
+    found = {key[:3:2]: row[0] for key, row in entries(connection).items()}
+    # The others bought tea or both; gwen bought neither, but put both into her basket.
+    assert found == {("dora", "pot"): 0, ("emil", "pot"): 0, ("gwen", "pot"): 0.5, ("gwen", "tea"): 0.5}
+    alone = entries(connection)
+    build_profile(connection, shop(20, bought_before={"weight": 0, "half_life_days": 20}), ["ann", "dora"], now_ms=2)
+    assert entries(connection) == alone
 
 
 def test_items_never_had_come_on_top_at_most_as_many(connection: Connection) -> None:

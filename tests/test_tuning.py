@@ -166,6 +166,25 @@ def test_a_wider_window_must_gain_one_percent() -> None:
     assert accepted(judged(Gain(0.011, 0.001)), window, 200, {})
 
 
+def test_a_longer_list_must_gain_half_a_percent() -> None:
+    places = in_effect(CONFIG)["profiles.max_items"]
+    assert not accepted(judged(Gain(0.004, 0.0001)), places, 512, {})
+    assert accepted(judged(Gain(0.006, 0.0001)), places, 512, {})
+
+
+def test_a_longer_list_is_found_where_it_pays_and_written_as_a_whole_number() -> None:
+    found = ascend(CONFIG, landscape(lambda c: 0.1 * (c.profiles.max_items >= 512)), "mix")
+    assert found.config == changed(CONFIG, {"profiles.max_items": 512})
+    assert isinstance(found.config.profiles.max_items, int)
+    off = changed(CONFIG, {"item_affinity.strength": 0.0})
+    assert "profiles.max_items" not in in_effect(off)
+
+
+def test_related_items_are_tried_as_strong_as_short_histories_need_them() -> None:
+    found = ascend(CONFIG, landscape(lambda c: 0.1 * c.item_affinity.related.weight * c.item_affinity.strength), "mix")
+    assert found.config.item_affinity.related.weight * found.config.item_affinity.strength >= 1.6
+
+
 # --- parameters
 
 
@@ -184,12 +203,13 @@ def test_the_parameters_of_a_shop() -> None:
     assert values(CONFIG) == {
         "popularity.recent.weight": [1.0],
         "item_affinity.strength": [0.25, 0.0, 1.0, 1.5],
-        "item_affinity.related.weight": [0.2, 0.4, 0.8],
+        "item_affinity.related.weight": [0.2, 0.4, 0.8, 1.6, 3.2],
         "attributes.brand.strength": [0.0],
         "attributes.*.strength": [0.5, 2.0, 4.0],
         "half_life_days": [1 / 3, 4.0],
         "profiles.prior_events": [2.0, 20.0],
         "item_affinity.levels": [7],
+        "profiles.max_items": [512.0, 1024.0],
         "attributes.brand.levels": [7],
         "search.window": [50, 200],
     }
@@ -201,7 +221,7 @@ def test_nothing_switched_on_leaves_what_may_be_switched_on() -> None:
         "popularity.recent.weight": [1.0],
         "item_affinity.strength": [0.25, 0.5, 1.0, 1.5],
         "item_affinity.owned_demotion": [0.1, 0.25, 0.5, 1.0, 2.0],
-        "item_affinity.related.weight": [0.1, 0.2, 0.4],
+        "item_affinity.related.weight": [0.1, 0.2, 0.4, 0.8, 1.6],
         "attributes.brand.strength": [0.05],
         "search.window": [50, 200],
     }
@@ -256,6 +276,7 @@ def test_only_what_gets_other_weights_is_fitted_anew() -> None:
         "item_affinity.related.weight": ["item"],
         "half_life_days": ["brand", "item"],
         "profiles.prior_events": ["brand"],
+        "profiles.max_items": ["item"],
     }
     without = changed(CONFIG, {"attributes.brand.strength": 0.0})
     assert reweighed(CONFIG, without) == []
@@ -332,7 +353,7 @@ def landscape(gain_of: Callable[[Config], float]) -> Scorer:
 def test_nothing_moves_where_nothing_matters() -> None:
     found = ascend(CONFIG, landscape(lambda _: 0.0), "mix")
     assert found.config == CONFIG
-    assert [step.taken for step in found.steps] == [None] * 10
+    assert [step.taken for step in found.steps] == [None] * 11
     assert found.total.aim == Gain(0.0, 0.0)
 
 

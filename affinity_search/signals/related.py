@@ -10,7 +10,7 @@
 W is EASE (Steck 2019, "Embarrassingly Shallow Autoencoders for Sparse Data"): the linear model that best foretells each
 item of a history from the others. r is the log lift over the population, as the weights of attributes are.
 
-A history is the newest 500 items of a shopper. The items are the 3,000 with the most shoppers, two at least; all others
+A history is the newest 500 items of a shopper. The items are the 6,000 with the most shoppers, two at least; all others
 score 0. Shoppers are learnt from in the order of a hash of their id until their pairs of items number 100 million.
 Everything is computed from W as it is stored, in 16 bits, so a shopper built alone scores the same as with all others.
 """
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["TERM", "Related", "learn_related", "prepare_scores", "said"]
 
 NEWEST_ITEMS = 500
-MOST_ITEMS = 3_000
+MOST_ITEMS = 6_000
 MOST_PAIRS = 100_000_000
 SHOPPERS_AT_ONCE = 500
 
@@ -60,7 +60,8 @@ SELECT item, (row_number() OVER (ORDER BY item) - 1)::INTEGER AS place FROM (
 """
 LEARNT_FROM = """
 CREATE OR REPLACE TEMP TABLE related_histories AS
-SELECT (dense_rank() OVER (ORDER BY user_id) - 1)::INTEGER AS shopper, place, true AS owned, true AS newest
+SELECT (dense_rank() OVER (ORDER BY user_id) - 1)::INTEGER AS shopper, place,
+       true AS owned, true AS bought, true AS newest
 FROM related_owned JOIN related_places USING (item) ORDER BY shopper, place
 """
 ALL_SHOPPERS = "SELECT count(DISTINCT user_id) FROM related_owned"
@@ -77,21 +78,22 @@ SELECT item, place, mean, weights FROM related_places JOIN related_found USING (
 ITEMS = "SELECT count(*) FROM {table}"
 LEARNT = "SELECT mean, weights FROM {table} ORDER BY place"
 
-# What the shoppers in `masses` have of the items known here, the newest of which are their histories.
+# What the shoppers in `masses` have of the items known here, the newest of which are their histories. What they bought
+# is `bought` however long ago, as for `owned_demotion`.
 HISTORIES = """
 CREATE OR REPLACE TEMP TABLE related_known AS
 WITH owned AS (
-    SELECT m.user_id, m.item, m.mass > 0 AS owned,
+    SELECT m.user_id, m.item, m.mass > 0 AS owned, m.bought_age IS NOT NULL AS bought,
            row_number() OVER (PARTITION BY m.user_id ORDER BY m.age, m.item) <= $newest AS newest
     FROM masses m JOIN build_attributes a ON a.half_life_days = m.half_life_days AND a.attribute = 'item'
 )
-SELECT (dense_rank() OVER (ORDER BY user_id) - 1)::INTEGER AS shopper, user_id, place, owned, newest
+SELECT (dense_rank() OVER (ORDER BY user_id) - 1)::INTEGER AS shopper, user_id, place, owned, bought, newest
 FROM owned JOIN {table} USING (item)
 """
 SPLIT = """
 CREATE OR REPLACE TEMP TABLE related_shoppers AS SELECT DISTINCT shopper, user_id FROM related_known;
 CREATE OR REPLACE TEMP TABLE related_histories AS
-SELECT shopper, place, owned, newest FROM related_known ORDER BY shopper, place;
+SELECT shopper, place, owned, bought, newest FROM related_known ORDER BY shopper, place;
 DROP TABLE related_known;
 """
 SHOPPERS = "SELECT coalesce(max(shopper) + 1, 0) FROM related_histories"
@@ -112,7 +114,12 @@ class _Part(NamedTuple):
     rows: NDArray[np.int32]
     places: NDArray[np.int32]
     owned: NDArray[np.bool_]
+    bought: NDArray[np.bool_]
     newest: NDArray[np.bool_]
+
+    def having(self, which: NDArray[np.bool_]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """The rows and the places of these of the items."""
+        return self.rows[which], self.places[which]
 
     @property
     def histories(self) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
@@ -167,7 +174,7 @@ def prepare_scores(connection: DuckDBPyConnection, settings: Settings, table: st
     """Fills the temporary table `related_scores` for the shoppers in `masses`, by what `table` says of the items.
 
     It holds r, where above 0, of the items that a shopper has, and of others the best `profiles.max_items` by r * s,
-    ties by id.
+    ties by id. Where what was bought is not boosted (`bought_before.weight` 0) it holds nothing of what was bought.
     """
     connection.execute(SCORES)
     if not settings.item_affinity.related_on or not _number(connection, ITEMS.format(table=table)):
@@ -175,8 +182,9 @@ def prepare_scores(connection: DuckDBPyConnection, settings: Settings, table: st
     weights, means = _learnt(connection, table)
     connection.execute(HISTORIES.format(table=table), {"newest": NEWEST_ITEMS})
     connection.execute(SPLIT)
+    with_bought = settings.item_affinity.bought_before.weight > 0
     for part in _parts(connection):
-        found = _scored(part, weights, means, settings.profiles.max_items)
+        found = _scored(part, weights, means, settings.profiles.max_items, with_bought)
         _insert(connection, ADD_SCORES.format(table=table), found)
     connection.execute("DROP TABLE related_histories; DROP TABLE related_shoppers")
 
@@ -215,18 +223,23 @@ def _parts(connection: DuckDBPyConnection) -> Iterator[_Part]:
         limits = {"first": first, "end": first + SHOPPERS_AT_ONCE}
         columns = connection.execute(SOME, limits).fetchnumpy()
         rows = columns["shopper"] - first
-        yield _Part(first, int(rows[-1]) + 1, rows, columns["place"], columns["owned"], columns["newest"])
+        have = (columns[name] for name in ("place", "owned", "bought", "newest"))
+        yield _Part(first, int(rows[-1]) + 1, rows, *have)
 
 
-def _scored(part: _Part, weights: NDArray[np.float32], means: NDArray[np.float64], most: int) -> _Columns:
+def _scored(
+    part: _Part, weights: NDArray[np.float32], means: NDArray[np.float64], most: int, with_bought: bool
+) -> _Columns:
     import numpy as np
 
     from affinity_search.weights import ease
 
     found = ease.scores(weights, *part.histories)
     lifts = ease.log_lifts(found, means)
+    if not with_bought:
+        lifts[part.having(part.bought)] = 0
     owned = np.zeros(found.shape, np.bool_)
-    owned[part.rows[part.owned], part.places[part.owned]] = True
+    owned[part.having(part.owned)] = True
     fresh = ease.best(np.where(owned, 0, lifts * found), most)
     rows, places = np.nonzero(fresh | (owned & (lifts > 0)))
     return {"shopper": rows + part.first, "place": places, "score": lifts[rows, places]}

@@ -28,8 +28,12 @@ ALL_TIME = (1.0,)
 STRENGTHS = (0.0, 0.25, 0.5, 1.0, 1.5)
 """2.5 gained for sure on the slice of a grocery, and nothing on its later test queries."""
 DEMOTIONS = (0.0, 0.1, 0.25, 0.5, 1.0, 2.0)
-RELATED = (0.0, 0.1, 0.2, 0.4)
+RELATED = (0.0, 0.1, 0.2, 0.4, 0.8, 1.6)
 """Boost per unit of a related item's weight, whatever the strength of the id list."""
+PLACES = (512, 1024)
+"""Items kept per shopper: where many own more than 256 of them, the rest of what they bought is not boosted."""
+LEAST_FOR_PLACES = 0.005
+"""Longer lists make documents of up to four times the size, and lookups of as many more ids."""
 USUAL_STRENGTH = 0.05
 STRENGTH_FACTORS = (0.5, 2.0, 4.0)
 HALF_LIFE_FACTORS = (1 / 3, 4.0)
@@ -94,6 +98,7 @@ def parameters(config: Config) -> tuple[tuple[Parameter, ...], ...]:
         (_factor("half_life_days", "profile", HALF_LIFE_FACTORS, _half_lives),),
         (_number("profiles.prior_events", "profile", PRIORS, _has_attributes),),
         (_number("item_affinity.levels", "bought_before", LEVELS, _list_is_on),),
+        (_number("profiles.max_items", "profile", PLACES, _list_is_on, least_gain=LEAST_FOR_PLACES),),
         *((_levels(name, config),) for name in names),
         (_number("search.window", "search", WINDOWS, _rescores, least_gain=LEAST_FOR_WINDOW),),
     )

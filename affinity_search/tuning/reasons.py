@@ -36,6 +36,7 @@ MEANINGS = {
         "what others bought together with a shopper's items",
         "no sure gain without a loss",
     ),
+    "profiles.max_items": ("many own more items than a shorter list holds; a longer one makes larger documents", ""),
     "search.window": ("a wider window costs time in every search", "a wider window costs time in every search"),
 }
 """By address what the number stands for where it is above 0, and what its being 0 says."""
