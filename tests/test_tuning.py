@@ -183,6 +183,7 @@ def values(config: Config) -> dict[str, list[float]]:
 def test_the_parameters_of_a_shop() -> None:
     assert values(CONFIG) == {
         "popularity.recent.weight": [1.0],
+        "popularity.newness.weight": [1.0, 2.0, 4.0],
         "item_affinity.strength": [0.25, 0.0, 1.0, 1.5],
         "item_affinity.related.weight": [0.2, 0.4, 0.8],
         "attributes.brand.strength": [0.0],
@@ -199,6 +200,7 @@ def test_nothing_switched_on_leaves_what_may_be_switched_on() -> None:
     nothing = changed(IDLE, {"item_affinity.strength": 0.0})
     assert values(nothing) == {
         "popularity.recent.weight": [1.0],
+        "popularity.newness.weight": [1.0, 2.0, 4.0],
         "item_affinity.strength": [0.25, 0.5, 1.0, 1.5],
         "item_affinity.owned_demotion": [0.1, 0.25, 0.5, 1.0, 2.0],
         "item_affinity.related.weight": [0.1, 0.2, 0.4],
@@ -257,10 +259,11 @@ def test_only_what_gets_other_weights_is_fitted_anew() -> None:
 
 def test_what_has_no_effect_is_not_tried() -> None:
     steps = CONFIG.model_copy(update={"events": CONFIG.events.model_copy(update={"time": "sequence"})})
-    assert "popularity.recent.weight" not in in_effect(steps)
+    assert not {"popularity.recent.weight", "popularity.newness.weight"} & in_effect(steps).keys()
     bare = parse_config("{events: {types: {purchase: {weight: 1}}}, search: {shape: function_score}}")
     assert list(in_effect(bare)) == [
         "popularity.recent.weight",
+        "popularity.newness.weight",
         "item_affinity.strength",
         "item_affinity.owned_demotion",
         "item_affinity.related.weight",
@@ -325,7 +328,7 @@ def landscape(gain_of: Callable[[Config], float]) -> Scorer:
 def test_nothing_moves_where_nothing_matters() -> None:
     found = ascend(CONFIG, landscape(lambda _: 0.0), "mix")
     assert found.config == CONFIG
-    assert [step.taken for step in found.steps] == [None] * 10
+    assert [step.taken for step in found.steps] == [None] * 11
     assert found.total.aim == Gain(0.0, 0.0)
 
 
@@ -428,7 +431,8 @@ def test_the_text_says_what_changes_and_what_stays() -> None:
     found = ascend(CONFIG, landscape(lambda c: 0.1 * (c.popularity.recent.weight > 0)), "mix")
     text = as_text(tuning(found))
     assert "would change:\n  popularity.recent.weight: 0 -> 1: all +10.0% [" in text
-    assert "stays:\n  item_affinity.strength: 0.5 stays; the best other value, 0.25: all +0.0%" in text
+    assert "stays:\n  popularity.newness.weight: 0 stays; the best other value, 1: all +0.0%" in text
+    assert "item_affinity.strength: 0.5 stays; the best other value, 0.25: all +0.0%" in text
     assert text.endswith(
         "confirmed in the engine on 30 of the searches: nDCG@10 0.4321 (computed 0.4321), 123 scores, "
         "largest relative difference 2.0e-07"

@@ -25,6 +25,8 @@ RECENT = (0.0, 1.0)
 """0.5 was within chance of 1 on the slices of three shops, and worse on the later test queries of two of them."""
 ALL_TIME = (1.0,)
 """Only the usual weight: others that gain on a slice of some weeks were found to lose in the season after it."""
+NEWNESS = (0.0, 1.0, 2.0, 4.0)
+"""6 gained less than 4 on the later test queries of two shops, and half-lives of 28 and 90 days as much as 60."""
 STRENGTHS = (0.0, 0.25, 0.5, 1.0, 1.5)
 """2.5 gained for sure on the slice of a grocery, and nothing on its later test queries."""
 DEMOTIONS = (0.0, 0.1, 0.25, 0.5, 1.0, 2.0)
@@ -86,6 +88,7 @@ def parameters(config: Config) -> tuple[tuple[Parameter, ...], ...]:
     return (
         (_number("popularity.recent.weight", "popularity", RECENT, _has_calendar),),
         (_number("popularity.all_time.weight", "popularity", ALL_TIME),),
+        (_number("popularity.newness.weight", "popularity", NEWNESS, _has_calendar),),
         (_number("item_affinity.strength", "bought_before", STRENGTHS),),
         (_number("item_affinity.owned_demotion", "owned_demotion", DEMOTIONS, _owned_items_are_not_boosted),),
         (_related(),),

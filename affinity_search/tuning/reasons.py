@@ -24,6 +24,10 @@ NOT_REPLAYED = "no purchase could be replayed to judge it by"
 MEANINGS = {
     "popularity.recent.weight": ("what sells of late goes first, for every shopper", "no sure gain without a loss"),
     "popularity.all_time.weight": ("what many buy goes first, for every shopper", ""),
+    "popularity.newness.weight": (
+        "what is new in the shop goes first, for every shopper",
+        "no sure gain without a loss",
+    ),
     "item_affinity.strength": (
         "what was bought before is bought again",
         "buying the same item again brings no sure gain",
@@ -191,7 +195,7 @@ def _why_number(address: str, found: Found) -> str:
 
 
 def _why_not_tried(address: str, config: Config) -> str:
-    if address == "popularity.recent.weight" and config.events.time == "sequence":
+    if address in ("popularity.recent.weight", "popularity.newness.weight") and config.events.time == "sequence":
         return "there is no common calendar"
     if address == "item_affinity.owned_demotion" and config.item_affinity.strength:
         return "what was bought is boosted"
