@@ -143,13 +143,16 @@ def test_a_change_gains_for_sure_and_loses_nothing_surely(found: Judged, good: b
         (ON, NO_GAIN, True),
         (ON, Gain(-0.008, 0.01), True),
         (ON, Gain(-0.009, 0.01), False),
-        (Auc(SURE_GAIN, Gain(0.03, 0.01)), SURE_GAIN, False),
+        (Auc(SURE_GAIN, Gain(0.03, 0.01)), NO_GAIN, False),
+        (Auc(SURE_GAIN, Gain(0.03, 0.01)), SURE_GAIN, True),
+        (Auc(SURE_GAIN, Gain(0.03, 0.01)), Gain(0.009, 0.001), False),
+        (Auc(SURE_GAIN, Gain(0.016, 0.01)), SURE_GAIN, False),
         (Auc(SURE_GAIN, Gain(0.034, 0.01)), NO_GAIN, True),
         (Auc(SURE_GAIN, Gain(0.0, inf)), NO_GAIN, True),
         (Auc(Gain(0.0, inf), Gain(0.0, inf)), SURE_GAIN, False),
     ],
 )
-def test_an_attribute_is_switched_on_by_its_auc(auc: Auc, both: Gain, taken: bool) -> None:
+def test_an_attribute_is_switched_on_by_its_auc_or_by_what_it_gains(auc: Auc, both: Gain, taken: bool) -> None:
     switch = in_effect(IDLE)["attributes.brand.strength"]
     assert accepted(judged(both), switch, 0.05, {"brand": auc}) is taken
 
@@ -204,7 +207,7 @@ def test_nothing_switched_on_leaves_what_may_be_switched_on() -> None:
         "item_affinity.strength": [0.25, 0.5, 1.0, 1.5],
         "item_affinity.owned_demotion": [0.1, 0.25, 0.5, 1.0, 2.0],
         "item_affinity.related.weight": [0.1, 0.2, 0.4],
-        "attributes.brand.strength": [0.05],
+        "attributes.brand.strength": [0.05, 0.1, 0.2, 0.4],
         "search.window": [50, 200],
     }
 
@@ -233,8 +236,13 @@ def test_a_new_attribute_is_as_strong_as_the_others() -> None:
         "colour": CONFIG.attributes["brand"].model_copy(update={"strength": 0.0, "field": "attrs.colour"})
     }
     both = CONFIG.model_copy(update={"attributes": two})
-    (on,) = in_effect(both)["attributes.colour.strength"].candidates(both)
-    assert (on.value, on.config.attributes["colour"].strength) == (0.1, 0.1)
+    on = in_effect(both)["attributes.colour.strength"].candidates(both)
+    assert [(c.value, c.config.attributes["colour"].strength) for c in on] == [(0.1, 0.1), (0.2, 0.2), (0.4, 0.4)]
+
+
+def test_an_attribute_that_is_worth_it_starts_stronger() -> None:
+    peak = landscape(lambda c: 0.2 - abs(c.attributes["brand"].strength - 0.2))
+    assert ascend(IDLE, peak, "mix").config.attributes["brand"].strength == 0.2
 
 
 def test_only_what_gets_other_weights_is_fitted_anew() -> None:

@@ -33,6 +33,8 @@ DEMOTIONS = (0.0, 0.1, 0.25, 0.5, 1.0, 2.0)
 RELATED = (0.0, 0.1, 0.2, 0.4)
 """Boost per unit of a related item's weight, whatever the strength of the id list."""
 USUAL_STRENGTH = 0.05
+STRONG = (0.1, 0.2, 0.4)
+"""Where the usual strength of an attribute is surely beaten by one of these, it is taken."""
 STRENGTH_FACTORS = (0.5, 2.0, 4.0)
 HALF_LIFE_FACTORS = (1 / 3, 4.0)
 PRIORS = (2.0, 5.0, 20.0)
@@ -134,13 +136,14 @@ def _scaled(config: Config, addresses: Sequence[str], factor: float) -> Changes:
 
 
 def _switch(name: str) -> Parameter:
-    """The attribute on, as strong as the others are, or off."""
+    """The attribute on, as strong as the others are or stronger, or off."""
     address = f"attributes.{name}.strength"
 
     def others(config: Config) -> Mapping[float, Changes]:
         on = [attribute.strength for attribute in config.active_attributes.values()]
-        strength = 0.0 if config.attributes[name].strength else median(on) if on else USUAL_STRENGTH
-        return {strength: {address: strength}}
+        usual = median(on) if on else USUAL_STRENGTH
+        strengths = (0.0,) if config.attributes[name].strength else (usual, *(s for s in STRONG if s > usual))
+        return {strength: {address: strength} for strength in strengths}
 
     return Parameter(address, "attribute", lambda config: config.attributes[name].strength, others, attribute=name)
 
