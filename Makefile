@@ -31,7 +31,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@touch $(STAMP)
 
 test: lint ## Lint, check types and run all tests, those on a real engine included
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: setup ## Check style (ruff) and types (mypy)
 	@$(BIN)/ruff check .
@@ -47,8 +47,8 @@ demo-stop: setup ## Stop the demo's engine
 bench-latency: setup ## Measure latency and throughput, write benchmarks/results/latency.json
 	@$(BIN)/python -m benchmarks.latency
 
-bench-relevance: setup ## Measure the lift on the shops in DATA="folder ...", write benchmarks/results/relevance.json
-	@$(BIN)/python -m benchmarks.relevance $(DATA)
+bench-relevance: setup ## Measure the lift on the shops in DATA="folder ..." (OWN_QUERY=1: with a body of their own, too), write benchmarks/results/relevance.json
+	@$(BIN)/python -m benchmarks.relevance $(if $(OWN_QUERY),--own-query) $(DATA)
 
 docs: setup ## Write the generated pages of docs/reference again
 	@$(BIN)/python docs/generate_cli.py

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from affinity_search import deploy
 from affinity_search.config import Config
+from affinity_search.deploy.catalogue import catalogue_from_index
 from affinity_search.deploy.items import load_items
 from affinity_search.engine import Engine
 from affinity_search.errors import DataError
@@ -66,9 +67,10 @@ def sandbox_names(config: Config, url: str, name: str) -> Config:
     )
 
 
-def fill_sandbox(engine: Engine, config: Config, files: Files, say: Say) -> None:
+def fill_sandbox(engine: Engine, config: Config, files: Files, say: Say, *, live_items: bool = False) -> None:
     """Events, items, profiles and templates of the shop, all the way into the engine and the state of `config`.
 
+    With `live_items` the items are those that the index of the configuration holds: they are read and stay as they are.
     Raises DataError where no event counts, and what the steps raise.
     """
     now = datetime.now(UTC)
@@ -84,8 +86,12 @@ def fill_sandbox(engine: Engine, config: Config, files: Files, say: Say) -> None
                 hint="Are the types of the events those of the configuration (events.types)?",
             )
         say(f"events ingest: {applied:,} events applied")
-        loaded = load_items(engine, state, files.items, config, accept_loss=True)
-        say(f"items load: {loaded.loaded:,} items in {config.items.index}")
+        if live_items:
+            held = catalogue_from_index(engine, state, config)
+            say(f"items catalogue: {held.read:,} items of {config.items.index}")
+        else:
+            loaded = load_items(engine, state, files.items, config, accept_loss=True)
+            say(f"items load: {loaded.loaded:,} items in {config.items.index}")
         built = build_profiles(state, config, now_ms=int(now.timestamp() * 1000))
         say(f"profiles build: {built.shoppers:,} shoppers")
         plan = deploy.plan(config, engine)
@@ -97,17 +103,20 @@ def fill_sandbox(engine: Engine, config: Config, files: Files, say: Say) -> None
 
 @contextmanager
 def open_sandbox(
-    engine: Engine, config: Config, files: Files, name: str, say: Say
+    engine: Engine, config: Config, files: Files, name: str, say: Say, *, live_items: bool = False
 ) -> Iterator[tuple[DuckDBPyConnection, Config]]:
     """The state and the configuration of the shop while it stands in the engine under names that begin with `name`.
 
+    With `live_items` all but the items does, and searches are those of the live index, which is only read.
     The state is a temporary one; at the end, also on an error, both are gone.
     """
     with tempfile.TemporaryDirectory(prefix=f"{name}-") as folder:
         state = config.state.model_copy(update={"path": Path(folder) / "state.duckdb"})
         own = sandbox_names(config, engine.url, name).model_copy(update={"state": state})
+        if live_items:
+            own = own.model_copy(update={"items": config.items})
         try:
-            fill_sandbox(engine, own, files, say)
+            fill_sandbox(engine, own, files, say, live_items=live_items)
             with open_state(own.state.path) as connection:
                 yield connection, own
         finally:

@@ -34,6 +34,7 @@ from affinity_search.profiles.documents import Entry, lookup_documents
 
 RESULTS = Path("benchmarks/results/keyword_keys.json")
 MEMORY_MB = 1500
+WARM_UP = 200
 CONFIG = """
 engine: {{prefix: {keys}}}
 items: {{index: goods, keys: {keys}}}
@@ -110,6 +111,9 @@ def _row(engine: Engine, configs: Mapping[str, Config], size: str, items: int, r
         print(f"{size} {keys}: {write_bulk(engine, actions).written:,} documents", file=sys.stderr, flush=True)
         refresh(engine, config.lookup_index)
     taken: dict[str, list[float]] = {"generic": [], "numeric": [], "keyword": []}
+    for number in range(WARM_UP):
+        for kind in taken:
+            _timed(engine, kind, "nobody", number, [])
     for number in range(rounds):
         answers = {kind: _timed(engine, kind, f"{size}{number}", number, taken[kind]) for kind in taken}
         if answers["numeric"] != answers["keyword"]:

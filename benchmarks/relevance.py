@@ -1,5 +1,8 @@
 """The lift on whole shops: `python -m benchmarks.relevance DIR...` evaluates each folder and commits the figures.
 
+With `--own-query` each is measured once more with a body of its own (`search.body`): dis_max, a phrase, functions,
+facets and highlights around the relevance of the ready query. The lift has to be the same within its interval.
+
 Every folder has items, events of the training period and queries of a later one; the configuration is the one that
 `affinity init` chooses from the training events. Beside its own generic side the personalised one is set against text
 and all-time popularity alone: what a shop has that counts purchases and does nothing else. The engine is started for
@@ -16,8 +19,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from affinity_search.config import Config
-from affinity_search.config.model import EngineSettings, ItemAffinity
+from affinity_search.config.model import Config, EngineSettings, ItemAffinity
 from affinity_search.engine.embedded import start, stop
 from affinity_search.engine.opensearch import OpenSearchEngine
 from affinity_search.evaluation.against import Contrast
@@ -26,10 +28,11 @@ from affinity_search.evaluation.report import as_json
 from affinity_search.evaluation.sides import MAIN
 from affinity_search.offline.comparison import compare
 from affinity_search.sandbox import find_files
+from affinity_search.surfaces.search import popularity_query, text_query
 from affinity_search.tuning.files import suggest_from_files
 from benchmarks.latency.report import machine_facts
 
-__all__ = ["main", "over_plain", "plain", "table"]
+__all__ = ["main", "over_plain", "own_body", "plain", "table"]
 
 RESULTS = Path(__file__).parent / "results" / "relevance.json"
 PLAIN = "text and all-time popularity"
@@ -52,6 +55,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.relevance", description=__doc__)
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--sample", type=int, help="queries per shop; else all")
+    parser.add_argument("--own-query", action="store_true", help="each shop with a body of its own, too")
     parser.add_argument("--output", type=Path, default=RESULTS)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as home:
@@ -59,27 +63,63 @@ def main() -> None:
             url = start(Path(home), memory_mb=2000).url
             engine = OpenSearchEngine(url, EngineSettings(timeout_seconds=120))
             facts = machine_facts(engine)
-            shops = {folder.resolve().name: _shop(engine, folder, asked.sample) for folder in asked.folders}
+            body = Path(home) / "own.mustache" if asked.own_query else None
+            shops: dict[str, dict[str, Any]] = {}
+            for folder in asked.folders:
+                shops |= _shop(engine, folder, asked.sample, body)
         finally:
             stop(Path(home))
-    sample = f" --sample {asked.sample}" if asked.sample else ""
-    command = f"python -m benchmarks.relevance {' '.join(shops)}{sample}"
+    options = f" --sample {asked.sample}" if asked.sample else ""
+    options += " --own-query" if asked.own_query else ""
+    command = f"python -m benchmarks.relevance {' '.join(folder.resolve().name for folder in asked.folders)}{options}"
     result = {"machine": facts, "command": command, "shops": shops}
     asked.output.write_text(json.dumps(result, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
     print(table(result))
 
 
-def _shop(engine: OpenSearchEngine, folder: Path, sample: int | None) -> dict[str, Any]:
-    def say(line: str) -> None:
-        print(f"{folder.name}: {line}", file=sys.stderr, flush=True)
+def own_body(config: Config) -> str:
+    """A body as a team may have it, of the same relevance as the ready query of the configuration."""
+    words = json.loads(json.dumps(text_query(config)).replace("{{.}}", "{{q}}"))
+    field = next(iter(config.items.text_fields))
+    phrase = {"match_phrase": {field: {"query": "{{q}}", "boost": 0.01}}}
+    clauses = {"must": [{"dis_max": {"queries": [words, phrase]}}], "should": popularity_query(config.popularity)}
+    body = {
+        "query": {"function_score": {"query": {"bool": clauses}, "functions": [{"weight": 1}]}},
+        "size": "{{size}}{{^size}}10{{/size}}",
+        "aggs": {name: {"terms": {"field": attribute.field}} for name, attribute in config.attributes.items()},
+        "highlight": {"fields": {field: {}}},
+    }
+    return json.dumps(body, indent=2)
 
-    files = find_files(folder)
+
+def _shop(
+    engine: OpenSearchEngine, folder: Path, sample: int | None, own_query: Path | None
+) -> dict[str, dict[str, Any]]:
+    """What is measured of one folder, by the name of its row; `own_query` is where the team's own body is kept."""
+    files, name = find_files(folder), folder.resolve().name
     if not files.queries:  # a log that is cut would let the configuration be chosen from what it is tested with
         raise SystemExit(f"{folder}: expected items, events and queries, found no queries")
     config = suggest_from_files(files.items, [files.events]).suggestion.config
-    found = evaluate_folder(engine, folder, config=config, against=(PLAIN, plain(config)), sample=sample, say=say)
+
+    def evaluated(row: str, config: Config, against: tuple[str, Config] | None = None) -> FolderEvaluation:
+        def say(line: str) -> None:
+            print(f"{row}: {line}", file=sys.stderr, flush=True)
+
+        return evaluate_folder(engine, folder, config=config, against=against, sample=sample, say=say)
+
+    found = evaluated(name, config, (PLAIN, plain(config)))
+    rows = {name: _kept(found) | {PLAIN: over_plain(found)}}
+    if own_query:
+        own_query.write_text(own_body(config), encoding="utf-8")
+        search = config.search.model_copy(update={"body": own_query})
+        row = f"{name}, own query"
+        rows[row] = _kept(evaluated(row, config.model_copy(update={"search": search})))
+    return rows
+
+
+def _kept(found: FolderEvaluation) -> dict[str, Any]:
     printed = as_json(found)
-    return {name: printed[name] for name in KEPT} | {PLAIN: over_plain(found)}
+    return {name: printed[name] for name in KEPT}
 
 
 def plain(config: Config) -> Config:

@@ -28,6 +28,17 @@ beside the name goes first:
         preset: ga4
         fields: {user: user_id}
 
+What looking does not show is told by an option, to `init` and to `check` alike:
+
+| option | for |
+| --- | --- |
+| `--format NAME` | the form of the files; refused where no file has its columns |
+| `--purchase TYPE` | a type that is a purchase though its name is not exactly that of one; in files without \
+types, what all events are |
+| `--time us`, `--time %d/%m/%Y` | times that may be two things: a unit (`s`, `ms`, `us`, `ns`, `days`, \
+`excel`) or a form |
+| `--field events.item=SKU` | a column that neither its name nor its values give away |
+
 For all other files `init` judges the columns: a user comes again and again, an item stands in the catalogue, a time
 can be read as one, whatever their names are. What it cannot tell it refuses, with what it guesses. The keys of a block
 are in [config.md](config.md#eventssource); `affinity check` says what a block does with the files.

@@ -229,7 +229,15 @@ def test_an_ingest_says_itself_as_json() -> None:
     report = IngestReport((file,), HeldChange(0, 1, 0, 1))
     said = report.as_json()
     assert said["files"] == [
-        {"file": "e.csv", **file.accounting.counts(), "known_items_share": None, "quarantine": None, "error": None}
+        {
+            "file": "e.csv",
+            **file.accounting.counts(),
+            "known_items_share": None,
+            "quarantine": None,
+            "error": None,
+            "consent_not_mapped": {},
+            "facts": plain(file.facts),
+        }
     ]
     assert json.loads(json.dumps(said, allow_nan=False)) == said
 

@@ -113,13 +113,15 @@ def test_a_purchase_of_another_name_is_told() -> None:
     assert load_config(Path("affinity.yaml")).events.purchases == {"pos_sale_line"}
 
 
-def test_files_in_another_encoding_are_read_by_a_block_that_names_it() -> None:
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16-le", "utf-16-be"])
+def test_files_in_another_encoding_are_read_by_a_block_that_names_it(encoding: str) -> None:
     rows = "".join(f"{n};Größe {n};Müller\n" for n in range(1, 9))
-    Path("items.csv").write_bytes(f"Artikelnummer;Bezeichnung;Marke\n{rows}".encode("cp1252"))
+    Path("items.csv").write_bytes(f"Artikelnummer;Bezeichnung;Marke\n{rows}".encode(encoding))
     events({"user": "u", "ts": f"2024-01-0{n}", "type": "purchase", "item": str(n)} for n in range(1, 9))
     assert check()[0] == 'an item as it is read: {"id": "1", "title": "Größe 1", "attrs": {"marke": ["Müller"]}}'
+    assert f"the items are in {encoding}, the events in utf-8" in check()
     assert run("init", "--items", "items.csv", "--events", "events.jsonl").exit_code == 0
-    assert "encoding: cp1252" in Path("affinity.yaml").read_text(encoding="utf-8")
+    assert f"encoding: {encoding}" in Path("affinity.yaml").read_text(encoding="utf-8")
 
 
 def test_a_time_that_may_be_two_things_is_told() -> None:

@@ -163,7 +163,7 @@ def test_a_folder_without_items_exits_with_6(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(OpenSearchEngine, "info", lambda self: EngineInfo("opensearch", "3.8.0"))
     result = run("--data", tmp_path, "--url", "http://127.0.0.1:1")
     assert result.exit_code == 6
-    assert "expected items.jsonl or items.csv (also .gz), found neither" in result.stderr
+    assert "expected items.jsonl or items.csv (also ndjson, json, tsv, parquet and .gz), found none" in result.stderr
 
 
 @pytest.mark.parametrize(("module", "extra"), [("duckdb", "profiles"), ("ir_measures", "evaluate")])

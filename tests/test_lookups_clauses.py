@@ -65,6 +65,26 @@ def test_a_clause_asks_the_document_of_shopper_attribute_and_slot() -> None:
     }
 
 
+KEYWORD = """
+items: {keys: keyword}
+events: {types: {purchase: {weight: 1}}}
+attributes: {brand: {field: brand.exact, path: brand, levels: 1}}
+item_affinity: {strength: 1, levels: 1}
+"""
+
+
+def test_by_keyword_the_items_own_fields_and_ids_are_asked_for() -> None:
+    assert [clause.filter for clause in lookups(parse_config(KEYWORD))] == [
+        {
+            "terms": {
+                "brand.exact": {"index": "affinity-lookup", "id": "brand.b0.{{.}}", "path": "k"},
+                "_name": "brand|b0|0.4",
+            }
+        },
+        {"terms": {"_id": {"index": "affinity-lookup", "id": "item.b0.{{.}}", "path": "k"}, "_name": "item|b0|2.5"}},
+    ]
+
+
 DEMOTION = """
 events: {types: {purchase: {weight: 1}}}
 item_affinity:

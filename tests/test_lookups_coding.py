@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,6 +34,16 @@ def test_slots_have_names_in_order() -> None:
 def test_bits_of_the_levels() -> None:
     levels = {BY_KEY[ALDER]: 5, BY_KEY[BIRCH]: 1, BY_KEY[CEDAR]: 8}
     assert encode(levels, Coding(15)) == {"b0": [ALDER, BIRCH], "b2": [ALDER], "b3": [CEDAR]}
+
+
+@given(CODED)
+def test_texts_stand_where_their_keys_would(coded: tuple[Coding, dict[str, int]]) -> None:
+    coding, levels = coded
+    texts = encode(levels, replace(coding, texts=True))
+    assert {slot: sorted(affinity_key(str(value)) for value in values) for slot, values in texts.items()} == encode(
+        levels, coding
+    )
+    assert decode(texts) == levels
 
 
 def test_thermometer_of_the_levels() -> None:

@@ -73,6 +73,9 @@ def test_init_searches_and_writes_these_fields() -> None:
     found = suggest(ITEMS, [event(user, item, day) for user, item, day in BOUGHT])
 
     assert found.config.items.text_fields == {"name": 2.0, "story": 1.0}
+    assert found.reasons["items.text_fields"] == "no item has a title or a text; these fields hold words"
+    plain = [parse_item({"id": item.id, "title": item.fields["name"]}) for item in ITEMS]
+    assert "items.text_fields" not in suggest(plain, [event(user, item, day) for user, item, day in BOUGHT]).reasons
 
 
 def test_queries_are_made_of_the_configured_fields(tmp_path: Path) -> None:

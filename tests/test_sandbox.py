@@ -26,7 +26,9 @@ def test_files_are_found_by_their_names(tmp_path: Path) -> None:
     assert find_files(tmp_path).queries is None
     (tmp_path / "items.csv").unlink()
     (tmp_path / "items.csv").mkdir()
-    with pytest.raises(DataError, match=r"expected items\.jsonl or items\.csv \(also \.gz\), found neither"):
+    with pytest.raises(
+        DataError, match=r"expected items\.jsonl or items\.csv \(also ndjson, json, tsv, parquet and \.gz\), found none"
+    ):
         find_files(tmp_path)
 
 
@@ -65,7 +67,7 @@ def test_a_split_comes_before_the_files_queries(tmp_path: Path) -> None:
     given = _test(files, tmp_path, None, None)
     assert (given.training, given.origin, given.derived) == (files, FROM_CLASSES, True)
     cut = _test(files, tmp_path, date(2026, 4, 1), None)
-    assert cut.training == Files(files.items, tmp_path / "events.jsonl", files.queries)
+    assert cut.training == Files(files.items, tmp_path / "events.jsonl", files.queries, cut=True)
     assert (cut.origin, cut.derived) == ("derived from the purchases since 2026-04-01", True)
     assert len(cut.queries) > len(given.queries) / 2
     (data / "queries.jsonl").write_text('{"user": "u000", "query": "red tent", "relevant": []}', encoding="utf-8")

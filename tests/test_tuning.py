@@ -212,6 +212,13 @@ def test_nothing_switched_on_leaves_what_may_be_switched_on() -> None:
     }
 
 
+def test_a_body_of_the_team_holds_the_popularity_that_it_wants() -> None:
+    own = CONFIG.model_copy(update={"search": CONFIG.search.model_copy(update={"body": Path("body.mustache")})})
+    assert values(CONFIG).keys() - values(own).keys() == {"popularity.recent.weight"}
+    bare = changed(own, {"popularity.all_time.weight": 0.0})
+    assert "popularity.all_time.weight" not in values(bare)
+
+
 def test_every_parameter_names_its_signal() -> None:
     signals = {p.address: p.signal for group in parameters(CONFIG) for p in group}
     assert signals["item_affinity.strength"] == "bought_before"

@@ -41,11 +41,12 @@ if (keys instanceof Map && keys.isEmpty()) { ctx._source.remove('affinity'); }
 class LeftIndex:
     """An adopted index: the final pipeline that it gets back, the fields whose values go, and the items that have any.
 
-    `is_set` is False where somebody has set another final pipeline since, which then stays.
+    `now` is the final pipeline that it has, `is_set` is True where that is ours. One that others set since stays.
     """
 
     index: str
     before: str | None
+    now: str | None
     is_set: bool
     fields: tuple[str, ...]
     items: int
@@ -97,12 +98,12 @@ def _left(engine: Engine, config: Config, index: str, adopted: Adopted) -> LeftI
         return None
     if not found or found[0].uuid != adopted.uuid:
         return None  # deleted since, and perhaps made again by its owners
-    final = read_settings(engine, index, [FINAL])[index].get(FINAL) or ""
+    final = read_settings(engine, index, [FINAL]).get(index, {}).get(FINAL)
     ours = names.item_keys_pipeline(config.engine.prefix)
-    is_set = final == ours or final.startswith(f"{ours}-after-")
+    is_set = final is not None and (final == ours or final.startswith(f"{ours}-after-"))
     fields = _values(adopted.fields)
     items = count_matching(engine, index, _having(fields)) if fields else 0
-    return LeftIndex(index, adopted.final_pipeline, is_set, fields, items)
+    return LeftIndex(index, adopted.final_pipeline, final, is_set, fields, items)
 
 
 def _values(fields: Sequence[str]) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from affinity_search.adoption.fields import LEVELS, FoundAttribute, FoundFields
@@ -73,4 +74,10 @@ def _prices(fields: FoundFields) -> Iterator[str]:
     elif fields.prices[0] == "price":
         yield "price: the filters price_min and price_max read the field price"
     else:
-        yield f"price: the filters price_min and price_max read a field price; yours: {', '.join(fields.prices)}"
+        yield "price: the filters price_min and price_max read a field price; for yours put below search:"
+        yield f"  ranges: {{{', '.join(f'{_name(path)}: {path}' for path in fields.prices)}}}"
+
+
+def _name(path: str) -> str:
+    """What the bounds of this field are called in requests: `sale_price` gives sale_price_min and sale_price_max."""
+    return re.sub(r"[^a-z0-9]+", "_", path.lower()).strip("_")

@@ -66,8 +66,8 @@ def _leaving(plan: Leaving) -> Iterator[str]:
     for one in plan.indices:
         if one.is_set:
             yield f"- setting  {one.index}: index.final_pipeline is {one.before or 'none'} again"
-        else:
-            yield f"= setting  {one.index}: index.final_pipeline was set by somebody else since, and stays"
+        elif one.now != one.before:
+            yield f"= setting  {one.index}: index.final_pipeline was set to {one.now} by somebody else since, and stays"
         yield f"- values   {one.index}: {', '.join(one.fields)} of {one.items:,} items"
     for kind, name, documents in plan.own:
         held = "" if documents is None else f"  ({documents:,} documents)"

@@ -22,8 +22,6 @@ def search_options(config: Config, given: dict[str, Any]) -> Options:
     filters = {**_filters(config, asked.pop("filters", ())), **dict(_bounds(config, asked.pop("ranges", ())))}
     if filters:
         asked["filters"] = filters
-    if "params" in asked:
-        asked["params"] = dict(map(_parameter, asked["params"]))
     if "facets" in asked:
         asked["facets"] = dict(map(_facet, asked["facets"]))
     if "fields" in asked:

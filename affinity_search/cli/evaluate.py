@@ -28,6 +28,12 @@ WIDTH = 30
 @click.option("--config", "-c", type=FILE, help="Configuration to evaluate; else what `affinity init` chooses.")
 @click.option("--against", type=FILE, help="Another configuration, asked the same: what would it change?")
 @click.option(
+    "--against-index",
+    "live_items",
+    is_flag=True,
+    help="Search the live item index of --config, read-only: only profiles and templates are copied.",
+)
+@click.option(
     "--split",
     type=click.DateTime(["%Y-%m-%d"]),
     help="Train on the events before this day, test on the purchases from then on, whatever queries there are.",
@@ -44,6 +50,7 @@ def evaluate(
     data: Path,
     config: Path | None,
     against: Path | None,
+    live_items: bool,
     split: datetime | None,
     sample: int | None,
     seed: int,
@@ -58,6 +65,8 @@ def evaluate(
     shopper and with a shuffled profile, somebody else's; what the shopper bought then is what has to be found. Without
     a file of queries the last purchases become queries.
     """
+    if live_items and not config:
+        raise click.UsageError("--against-index needs --config, which names the index")
     shop = load_config(config) if config else None
     other = (against.name, load_config(against)) if against else None
     expect_folder(markdown)
@@ -73,6 +82,7 @@ def evaluate(
             split=split.date() if split else None,
             sample=sample,
             seed=seed,
+            live_items=live_items,
             say=say,
             progress=_Progress(),
         )

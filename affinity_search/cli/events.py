@@ -9,10 +9,18 @@ from pathlib import Path
 
 import click
 
-from affinity_search.cli.options import accept_loss_option, config_option, json_option
+from affinity_search.cli.options import (
+    accept_loss_option,
+    config_option,
+    extension_option,
+    json_option,
+    one_of_both,
+    sql_option,
+)
 from affinity_search.cli.stderr import say, warn
 from affinity_search.config import Config, load_config
 from affinity_search.events import Accounting
+from affinity_search.sources import query_result, read_as_rows
 from affinity_search.state import open_state
 from affinity_search.state.buckets import Held, held, ingest
 from affinity_search.state.ingested import IngestFailed, IngestReport
@@ -28,16 +36,35 @@ def events() -> None:
 
 
 @events.command("ingest")
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+@sql_option
+@extension_option
 @accept_loss_option
 @config_option
 @json_option
-def ingest_command(files: tuple[Path, ...], accept_loss: bool, config_path: Path, as_json: bool) -> None:
-    """Add the events of FILES (CSV or JSONL, gzip too) to the daily buckets.
+def ingest_command(
+    files: tuple[Path, ...],
+    sql: str | None,
+    extensions: tuple[str, ...],
+    accept_loss: bool,
+    config_path: Path,
+    as_json: bool,
+) -> None:
+    """Add the events of FILES (CSV, JSON, bulk lines or Parquet, gzip too) or of --sql to the daily buckets.
 
     Bad lines go to a quarantine file beside the state, the rest goes on. Ingesting a file again changes nothing.
     """
+    one_of_both(bool(files), sql, extensions)
     config = load_config(config_path)
+    if not sql:
+        _ingest(files, config, accept_loss, as_json)
+        return
+    told = config.events.model_copy(update={"source": read_as_rows(config.events.source)})
+    with query_result(sql, extensions, config.state.path.parent) as rows:
+        _ingest((rows,), config.model_copy(update={"events": told}), accept_loss, as_json)
+
+
+def _ingest(files: tuple[Path, ...], config: Config, accept_loss: bool, as_json: bool) -> None:
     folder = config.state.path.parent / "quarantine"
     with open_state(config.state.path) as connection:
         try:

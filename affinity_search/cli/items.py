@@ -12,18 +12,22 @@ import click
 from affinity_search.cli.options import (
     accept_loss_option,
     config_option,
+    extension_option,
     force_option,
     json_option,
     mode_of,
+    one_of_both,
+    sql_option,
     verify_option,
 )
 from affinity_search.cli.stderr import progress_of, warn
-from affinity_search.config import load_config
+from affinity_search.config import Config, load_config
 from affinity_search.deploy.catalogue import CatalogueReport, catalogue_from_file, catalogue_from_index
 from affinity_search.deploy.items import LoadReport, load_items
 from affinity_search.deploy.verify import Verification, verify_items
 from affinity_search.engine import connect
 from affinity_search.publish.popularity import SignalReport, refresh_signals
+from affinity_search.sources import query_result, read_as_rows
 from affinity_search.state import open_state
 
 __all__ = ["items"]
@@ -37,14 +41,37 @@ def items() -> None:
 
 
 @items.command()
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@sql_option
+@extension_option
 @accept_loss_option
 @config_option
 @json_option
 @click.option("--take-over", is_flag=True, help="Let the alias stand for these items though others made its index.")
-def load(file: Path, accept_loss: bool, take_over: bool, config_path: Path, as_json: bool) -> None:
-    """Load the items of FILE (JSONL or CSV, also gzip) in place of those in the engine, without downtime."""
+def load(
+    file: Path | None,
+    sql: str | None,
+    extensions: tuple[str, ...],
+    accept_loss: bool,
+    take_over: bool,
+    config_path: Path,
+    as_json: bool,
+) -> None:
+    """Load the items of FILE (CSV, JSON, bulk lines or Parquet, gzip too) or of --sql in place of those in the engine.
+
+    Searches go on meanwhile.
+    """
+    one_of_both(file is not None, sql, extensions)
     shop = load_config(config_path)
+    if file is not None:
+        _load(file, shop, accept_loss, take_over, as_json)
+    elif sql:
+        told = shop.items.model_copy(update={"source": read_as_rows(shop.items.source)})
+        with query_result(sql, extensions, shop.state.path.parent) as rows:
+            _load(rows, shop.model_copy(update={"items": told}), accept_loss, take_over, as_json)
+
+
+def _load(file: Path, shop: Config, accept_loss: bool, take_over: bool, as_json: bool) -> None:
     with open_state(shop.state.path) as connection:
         report = load_items(connect(shop.engine), connection, file, shop, accept_loss=accept_loss, take_over=take_over)
     click.echo(json.dumps(report.as_json()) if as_json else _load_text(report, shop.items.index))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal, ParamSpec, TypeVar
 
@@ -16,10 +16,13 @@ __all__ = [
     "FOLDER",
     "accept_loss_option",
     "config_option",
+    "extension_option",
     "force_option",
     "hint_options",
     "json_option",
     "mode_of",
+    "one_of_both",
+    "sql_option",
     "verify_option",
 ]
 
@@ -40,8 +43,22 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 accept_loss_option = click.option(
     "--accept-loss", is_flag=True, help="Go on though much of the data is unusable, missing or too new to believe."
 )
+sql_option = click.option(
+    "--sql", help="Take the rows of this DuckDB query in place of a file; nothing is written by it."
+)
+extension_option = click.option(
+    "--extension", "extensions", multiple=True, help="Load this DuckDB extension for --sql; repeatable."
+)
 verify_option = click.option("--verify", is_flag=True, help="Compare everything with the engine, and repair it.")
 force_option = click.option("--force", is_flag=True, help="Write everything again, whatever the engine holds.")
+
+
+def one_of_both(files: bool, sql: str | None, extensions: Sequence[str]) -> None:
+    """Raises UsageError unless there are either files or a query, and extensions beside a query only."""
+    if files == bool(sql):
+        raise click.UsageError("expected either a FILE or --sql, got " + ("both" if files else "neither"))
+    if extensions and not sql:
+        raise click.UsageError("expected --extension beside --sql only")
 
 
 def mode_of(verify: bool, force: bool) -> Literal["look", "verify", "force"]:

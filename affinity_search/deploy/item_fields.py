@@ -123,6 +123,8 @@ def _other_misfits(config: Config, items: ItemMapping) -> Iterator[str]:
         found = items.field(name)
         if config.search.body is None and weight and (found is None or found.type != "rank_feature"):
             do = _mapped(items, {name: {"type": "rank_feature"}}, exists=found is not None)
+            if config.items.keys == "keyword" and not items.ours:
+                do = "set its weight to 0: with items.keys: keyword no popularity is written to the items"
             yield f"{items.index}: {name}: expected a rank_feature, found {_kind(found)}: {do}"
     price = items.field("price")
     if price and price.type not in NUMBERS:

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from affinity_search.config.findings import meant
 from affinity_search.config.model import Config
 from affinity_search.deploy.item_fields import ItemMapping
+from affinity_search.deploy.store import read
 from affinity_search.engine import Engine
 from affinity_search.engine.searches import TemplateRef, search_template
 from affinity_search.errors import ConfigError, EngineFailed, MissingResource, RefusedRequest
 from affinity_search.surfaces import Template
 from affinity_search.surfaces.check import FEW_VALUES, SENTINEL, refuses, render
-from affinity_search.surfaces.own import own_notes, trial_bodies, trial_parameters
+from affinity_search.surfaces.own import own_notes, own_query, trial_bodies, trial_parameters
 from affinity_search.surfaces.values import fields_of, without_ours
 
-__all__ = ["check_own", "failures_of_own", "notes_on_own"]
+__all__ = ["check_own", "failures_of_own", "notes_on_own", "notes_on_query"]
 
 NOBODY = "affinity-probe"
+FEW = 2  # of what is deployed: without parameters, and with all of them
 
 
 def check_own(engine: Engine, template: Template) -> None:
@@ -78,7 +81,8 @@ def failures_of_own(engine: Engine, index: str, template: Template, sent: Templa
     """Why searches with the template fail that do not fail without the personal part; or that all of them fail."""
     refused: list[str] = []
     answered = 0
-    for parameters in trial_parameters(template.original, template.name):
+    tried = trial_parameters(template.original, template.name)
+    for parameters in tried[:FEW] if "id" in sent else tried:
         if said := _refusal(engine, index, {"source": template.original}, parameters):
             refused.append(said)
             continue
@@ -103,15 +107,22 @@ def notes_on_own(config: Config, engine: Engine, template: Template, mappings: I
     is_own = template.name == config.search.template and config.search.body
     where = f"search.body: {config.search.body.name}" if is_own and config.search.body else f"template {template.name}"
     yield from own_notes(template.original, where)
-    yield from _open_to_values(engine, template)
-    yield from _unknown_fields(template, list(mappings), where)
+    if read(engine, "script", template.versioned_name) != template.source:  # once, before it is deployed
+        yield from _open_to_values(engine, template)
+    yield from _unknown_fields(trial_bodies(template.original, where), list(mappings), where)
 
 
-def _unknown_fields(template: Template, known: list[ItemMapping], where: str) -> Iterator[str]:
+def notes_on_query(path: Path, mappings: Iterable[ItemMapping]) -> Iterator[str]:
+    """Fields that the query in the file names and the items do not have, a line each."""
+    where = f"search.query: {path.name}"
+    yield from _unknown_fields(trial_bodies(own_query(path), where), list(mappings), where)
+
+
+def _unknown_fields(bodies: Iterable[Any], known: list[ItemMapping], where: str) -> Iterator[str]:
     """Fields that the body names and the items do not have, each with the nearest one that they have."""
-    for at, field in _named_fields(trial_bodies(template.original, where)):
+    for at, field in _named_fields(bodies):
         for items in known:
-            if items.field(field) is None and "*" not in field:
+            if items.field(field) is None and "*" not in field and not field.startswith("_"):
                 hint = meant(field.rpartition(".")[2], [f.rpartition(".")[2] for f in items.fields]) or _some(items)
                 yield f"{where}: {at}: expected a field of {items.index}, found none called {field}{hint}"
 

@@ -12,7 +12,7 @@ from typing import Any
 from affinity_search.config import names
 from affinity_search.config.model import ITEM, Config
 from affinity_search.deploy.item_fields import NUMBERS, ItemMapping, key_fields, misfits, refused_keys
-from affinity_search.deploy.own_body import check_own, failures_of_own, notes_on_own
+from affinity_search.deploy.own_body import check_own, failures_of_own, notes_on_own, notes_on_query
 from affinity_search.deploy.request_fields import request_misfits
 from affinity_search.deploy.stale_sample import stale_note
 from affinity_search.deploy.store import read
@@ -79,6 +79,8 @@ def probe(config: Config, engine: Engine, templates: Iterable[Template]) -> Prob
     notes += [
         line for template in templates if template.original for line in notes_on_own(config, engine, template, mappings)
     ]
+    if config.search.query:
+        notes += notes_on_query(config.search.query, mappings)
     notes += _narrow_limits(config, engine)
     if config.items.keys == "numeric":
         notes += _missing_keys(config, engine, mappings)

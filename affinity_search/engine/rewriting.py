@@ -31,10 +31,8 @@ def rewrite_slices(
     The index's final pipeline runs over each of them, its default pipeline does not. One that others write to at the
     same moment is left as they wrote it. Raises EngineFailed where a document cannot be rewritten.
     """
-    after = -1
-    last = _last(engine, index)
-    while (slice_ := _slice(engine, index, query, after, last, size))[0]:
-        until = slice_[1]
+    after, last = -1, _last(engine, index)
+    while (until := _end_of_slice(engine, index, query, after, last, size)) is not None:
         yield _rewrite(engine, index, _between(query, after, until), script)
         after = until
 
@@ -59,8 +57,8 @@ def _between(query: Mapping[str, Any], after: int, until: int) -> dict[str, Any]
     return {"bool": {"filter": [query, {"range": {"_seq_no": {"gt": after, "lte": until}}}]}}
 
 
-def _slice(engine: Engine, index: str, query: Mapping[str, Any], after: int, last: int, size: int) -> tuple[int, int]:
-    """How many documents the next slice has, and the sequence number that it ends at."""
+def _end_of_slice(engine: Engine, index: str, query: Mapping[str, Any], after: int, last: int, size: int) -> int | None:
+    """The sequence number that the next slice ends at; None where nothing is left."""
     body = {
         "size": size,
         "query": _between(query, after, last),
@@ -71,7 +69,7 @@ def _slice(engine: Engine, index: str, query: Mapping[str, Any], after: int, las
     answer = engine.call("POST", path(index, "_search"), body, {"filter_path": "hits.hits.sort,_shards,timed_out"})
     expect_whole(engine, answer, index)
     found = answer.get("hits", {}).get("hits", [])
-    return len(found), int(found[-1]["sort"][0]) if found else last
+    return int(found[-1]["sort"][0]) if found else None
 
 
 def _rewrite(engine: Engine, index: str, query: Mapping[str, Any], script: Mapping[str, Any] | None) -> int:

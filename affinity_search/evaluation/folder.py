@@ -71,6 +71,7 @@ def evaluate_folder(
     split: date | None = None,
     sample: int | None = None,
     seed: int = 0,
+    live_items: bool = False,
     say: Say = lambda _: None,
     progress: Progress = lambda *_: None,
 ) -> FolderEvaluation:
@@ -79,7 +80,9 @@ def evaluate_folder(
     The engine holds the shop meanwhile under names that begin with `evaluate-`; they are removed also on an error.
     The queries are those of the folder. Without such a file, or with `split`, the events are cut in time: the later
     purchases become queries, 20,000 of them at most, only the earlier events train. `sample` takes that many queries.
-    `against` is the name of another configuration and itself: the same queries are then asked with it, too.
+    With `live_items` the searches go to the item index of the configuration, which is only read, and whose items are
+    taken in place of the folder's. `against` is the name of another configuration and itself: the same queries are then
+    asked with it, too.
 
     Raises ConfigError without the packages of the extras, DataError where the folder cannot be used, EngineError.
     """
@@ -91,13 +94,15 @@ def evaluate_folder(
         queries = test.queries
         say(f"queries: {len(queries):,} of {test.held:,}, {test.origin}")
         chosen = config or _suggested(test.training, say)
-        with open_sandbox(engine, chosen, test.training, _own_name(shop), say) as (state, deployed):
+        place = open_sandbox(engine, chosen, test.training, _own_name(shop), say, live_items=live_items)
+        with place as (state, deployed):
             outcome = evaluate(engine, state, deployed, queries, seed=seed, progress=progress)
         other = None
         if against:
             name, config_of_other = against
             say(f"against {name}")
-            with open_sandbox(engine, config_of_other, test.training, _own_name(shop), say) as (_, deployed):
+            place = open_sandbox(engine, config_of_other, test.training, _own_name(shop), say, live_items=live_items)
+            with place as (_, deployed):
                 rankings = ask_other(engine, deployed, queries, progress)
             other = set_against(outcome, name, config_of_other, rankings)
     shown = replace(outcome, config=chosen)

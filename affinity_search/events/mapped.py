@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 from affinity_search.config.source_block import ConsentPath, EventSource, TypePath
@@ -25,6 +25,18 @@ from affinity_search.sources import PathCheck, RawRecord, first_at, matches, val
 __all__ = ["EventMapping"]
 
 UNMAPPED = Rejected(Verdict.UNMAPPED)
+
+
+class _Around:
+    """What all elements of a record share: whether consent was refused or asked for, and whether it is mentioned."""
+
+    def __init__(self, record: RawRecord, consent: tuple[Rejected | None, bool]) -> None:
+        self._raw = record.raw
+        self.consent = consent
+
+    @cached_property
+    def mentions_consent(self) -> bool:
+        return may_be_about_consent(self._raw)
 
 
 class EventMapping:
@@ -65,46 +77,46 @@ class EventMapping:
             private = self._told.fields.consent is not None or may_be_about_consent(record.raw)
             yield Rejected(Verdict.QUARANTINED, record.problem or "expected an object, got another value", private)
             return
-        if not self._told.each:
-            yield self._outcome((record.value,), record.raw)
-            return
-        elements = values_at_path(record.value, self._told.each)
+        around = _Around(record, self._consent(record.value))
+        elements = values_at_path(record.value, self._told.each) if self._told.each else []
         for place, element in enumerate(elements):
-            values = element if isinstance(element, dict) else {self._told.each: element}
-            yield _apart(self._outcome((values, record.value), record.raw), values, self._told, place)
+            values = element if isinstance(element, dict) else {str(self._told.each): element}
+            yield _apart(self._outcome((values, record.value), around), values, self._told, place)
         if not elements:
             # A view of one item names it itself, an order has a list of them.
-            alone = first_at((record.value,), self._told.fields.item.path) is not None
-            yield self._outcome((record.value,), record.raw, None if alone else UNMAPPED)
+            alone = not self._told.each or first_at((record.value,), self._told.fields.item.path) is not None
+            yield self._outcome((record.value,), around, alone=alone)
 
-    def _outcome(self, values: Sequence[object], raw: bytes, agreed: Rejected | None = None) -> Event | Rejected:
-        """What the values are; `agreed` where they are that anyway, if consent is given."""
-        try:
-            refused, asked = self._consent(values)
-        except Malformed as error:
-            return Rejected(Verdict.QUARANTINED, str(error), private=True)
+    def _outcome(self, values: Sequence[object], around: _Around, *, alone: bool = True) -> Event | Rejected:
+        """What the values are; unmapped, if consent is given, where a record without its list is no event `alone`."""
+        refused, asked = around.consent
+        if not refused and len(values) > 1:
+            refused, also_asked = self._consent(values[0])
+            asked = asked or also_asked
         if refused:
             return refused
-        if agreed or not matches(self._told, values):
+        if not alone or not matches(self._told, values):
             return UNMAPPED
         found = self._event(values)
-        private = isinstance(found, Rejected) and bool(found.reason) and not asked and may_be_about_consent(raw)
-        return Rejected(found.verdict, found.reason, private=True) if isinstance(found, Rejected) and private else found
+        if isinstance(found, Rejected) and found.reason and not asked and around.mentions_consent:
+            return Rejected(found.verdict, found.reason, private=True)
+        return found
 
-    def _consent(self, values: Sequence[object]) -> tuple[Rejected | None, bool]:
+    def _consent(self, value: object) -> tuple[Rejected | None, bool]:
         """The refusal, if there is one, and whether there is an answer at all where the mapping looks for one."""
         told = self._told.fields.consent
-        answers = _answers(values, told)
-        if told and told.denied:
-            no = any(is_no(answer, self._denied) for answer in answers)
-        else:
-            no = not all(consent(answer) for answer in answers)
+        answers = _answers((value,), told)
+        try:
+            if told and told.denied:
+                no = any(is_no(answer, self._denied) for answer in answers)
+            else:
+                no = not all(consent(answer) for answer in answers)
+        except Malformed as error:
+            return Rejected(Verdict.QUARANTINED, str(error), private=True), True
         if no:
             return Rejected(Verdict.NO_CONSENT), True
-        if not told and not answers:
-            for value in values:
-                if isinstance(value, dict) and (place := withheld_at(value)):
-                    return Rejected(Verdict.NO_CONSENT, place), False
+        if not told and not answers and isinstance(value, dict) and (place := withheld_at(value)):
+            return Rejected(Verdict.NO_CONSENT, place), False
         return None, bool(answers)
 
     def _event(self, values: Sequence[object]) -> Event | Rejected:

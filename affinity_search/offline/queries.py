@@ -6,55 +6,42 @@ import gzip
 import json
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from random import Random
 from typing import Any
 
 from affinity_search.errors import DataError
+from affinity_search.offline.query import Query
+from affinity_search.offline.ubi import is_ubi, ubi_queries
 
 __all__ = ["Query", "look_derived", "read_queries", "sample_places"]
-
-
-@dataclass(frozen=True)
-class Query:
-    """One search of one shopper: `relevant` are the items bought then, `novel` those of them never bought before.
-
-    `novel` is None where the file does not say; it then follows from the training events. `qclass` is what kind of item
-    was wanted, empty where the file does not say.
-    """
-
-    qid: str
-    user: str
-    text: str
-    qclass: str
-    relevant: frozenset[str]
-    novel: frozenset[str] | None
-
-    @property
-    def group(self) -> str:
-        """The class, or without one the text in lower case."""
-        return self.qclass or self.text.lower()
 
 
 def read_queries(source: Path) -> list[Query]:
     """The queries of a JSONL file, plain or gzip, in its order; at least one.
 
+    A file of User Behavior Insights, queries and events, gives those that led to a purchase or a click.
+
     Raises DataError, with the line, where a line is no query or a `qid` stands twice, and where there is none: a test
     set with holes would measure something else.
     """
+    queries = ubi_queries(source) if is_ubi(source) else _written(source)
+    if not queries:
+        raise DataError(
+            f"{source}: expected queries, found none",
+            hint="Without this file the last purchases become queries.",
+        )
+    return queries
+
+
+def _written(source: Path) -> list[Query]:
     queries: dict[str, Query] = {}
     for number, line in _lines(source):
         query = _query(line, number, source)
         if query.qid in queries:
             raise DataError(f"{source}:{number}: expected each qid once, got {query.qid!r} again")
         queries[query.qid] = query
-    if not queries:
-        raise DataError(
-            f"{source}: expected queries, found none",
-            hint="Without this file the last purchases become queries.",
-        )
     return list(queries.values())
 
 

@@ -95,12 +95,17 @@ def refresh_signals(
     they were written; with `verify` every item is; `force` writes all numbers again.
 
     Raises MissingResource where there is no item index, ConfigError where others made it without asking for
-    popularity, or where a day is given though `events.time` is `sequence`.
+    popularity, or where `items.keys` is `keyword`, or a day is given though `events.time` is `sequence`.
     """
     if as_of_day is not None and config.events.time == "sequence":
         raise ConfigError("events.time: expected `date` for popularity as of a day, got sequence")
     name = config.items.index
     index = _indices(engine, name)
+    if config.items.keys == "keyword" and _is_foreign(engine, name):
+        raise ConfigError(
+            "items.keys: expected numeric where popularity is to be written to items that others index, got keyword",
+            hint="Set popularity.all_time.weight: 0, or bring popularity with your own query (search.body).",
+        )
     check_recipient(engine, name, config.engine.prefix, config.popularity.fields)
     found = positions(engine, name)
     day = compute_signals(connection, config, as_of_day)

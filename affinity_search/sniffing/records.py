@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Collection, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from affinity_search.config.source_block import SourceFile
-from affinity_search.inputs.lines import read_lines
+from affinity_search.inputs.lines import read_head
 from affinity_search.sources import find_form, open_source, values_at_path
 
 __all__ = ["encoding_of", "field_values", "first_records"]
 
 RECORDS = 2_000
 MOST_RECORDS = 300_000
-LINES = 2_000
+HEAD_BYTES = 1 << 17
+MOST_ZEROS = 0.8
+PARQUET = b"PAR1"
 Record = Mapping[str, Any]
 
 
@@ -38,15 +41,20 @@ def field_values(path: Path, told: SourceFile | None, paths: Collection[str]) ->
 
 
 def encoding_of(path: Path) -> str:
-    """The encoding that has to be named: `cp1252` where many lines are no UTF-8; empty for UTF-8 and for a mark.
+    """The encoding that has to be named; empty for UTF-8 and where a mark at the beginning says it.
 
-    Damage in a line or two is no encoding.
+    `cp1252` where many lines are no UTF-8, UTF-16 where every other byte of the first is zero. Damage in a line or two
+    is no encoding.
     """
-    lines = list(islice(read_lines(path), LINES))
-    wrong = [line for line in lines if not _is_utf8(line)]
-    if len(wrong) < 2 or 100 * len(wrong) < len(lines) or b"\0" in b"".join(lines[:2]):
+    head = read_head(path, HEAD_BYTES)
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, PARQUET)):
         return ""
-    return "cp1252"
+    even, odd = head[:200:2].count(0), head[1:200:2].count(0)
+    if max(even, odd) > MOST_ZEROS * len(head[:200:2]):
+        return "utf-16-be" if even > odd else "utf-16-le"
+    lines = head.split(b"\n")[: -1 if len(head) == HEAD_BYTES else None]
+    wrong = sum(1 for line in lines if not _is_utf8(line))
+    return "cp1252" if wrong > 1 and 100 * wrong >= len(lines) else ""
 
 
 def _records(path: Path, told: SourceFile | None) -> Iterator[Record]:

@@ -94,7 +94,8 @@ def _zeros(head: bytes) -> str:
 
 def _refuse_other_encodings(path: Path, head: bytes) -> None:
     """Raises where so many lines are no UTF-8 that it is another encoding, and no damage."""
-    lines = head.split(b"\n")[:-1] if len(head) >= HEAD_BYTES else head.split(b"\n")
+    whole = head.rpartition(b"\n")[0] if len(head) >= HEAD_BYTES else head
+    lines = [line for line in whole.split(b"\n") if line]
     wrong = [line for line in lines if not _decodes(line)]
     if len(wrong) < SURELY_WRONG_LINES or len(wrong) < SURELY_WRONG_SHARE * len(lines):
         return

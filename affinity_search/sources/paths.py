@@ -27,7 +27,7 @@ def first_at(values: Sequence[object], paths: Sequence[str]) -> object:
     """
     for path in paths:
         for value in values:
-            for found in values_at_path(value, path):
+            for found in _walk(value, path):
                 if not (isinstance(found, str) and not found.strip()):
                     return found
     return None

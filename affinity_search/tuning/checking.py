@@ -43,6 +43,7 @@ class Checked:
     """What was found in the files; `unread` are paths that may hold a no to consent and are not read.
 
     `event` is the first one as it was read, None for none; `retention_days` is what it is held against, if anything is.
+    `encodings` are those of the items and of the events.
     """
 
     catalogue: Catalogue
@@ -51,6 +52,7 @@ class Checked:
     event: Event | None = None
     unread: tuple[str, ...] = ()
     retention_days: int | None = None
+    encodings: tuple[str, ...] = ()
 
     @property
     def bad_items(self) -> int:
@@ -74,6 +76,8 @@ class Checked:
             yield f"{name}: {lost_field.items:,} items lose it: {'; '.join(lost_field.examples)}"
         yield from self.facts.lines(self.retention_days)
         yield from self.joining.lines()
+        if len(set(self.encodings)) > 1:
+            yield f"the items are in {self.encodings[0]}, the events in {self.encodings[1]}"
         for path in self.unread:
             yield f"{path} may hold a no to consent and is not mapped: name it as events.source.fields.consent if so"
 
@@ -98,8 +102,9 @@ class Checker:
 
     def checked(self, retention_days: int | None = None) -> Checked:
         """What was seen so far."""
-        facts, unread = self._tally.facts(), self._told.proposal.consent
-        return Checked(self._catalogue, facts, self._joining, self._first, unread, retention_days)
+        facts, told = self._tally.facts(), self._told
+        unread = told.proposal.consent
+        return Checked(self._catalogue, facts, self._joining, self._first, unread, retention_days, told.encodings)
 
 
 def read_catalogue(items: Path, told: ItemSource | None) -> Catalogue:

@@ -16,7 +16,7 @@ from affinity_search.offline.history import history_state
 from affinity_search.offline.profile_weights import ProfileWeights
 from affinity_search.offline.scorer import Scorer
 from affinity_search.offline.shop import attribute_facts, gather
-from affinity_search.offline.text_fields import judge_text_fields
+from affinity_search.offline.text_fields import DEFAULT_TEXT_FIELDS, judge_text_fields
 from affinity_search.offline.types import judge_types
 from affinity_search.tuning.ascent import Found
 from affinity_search.tuning.reasons import Looked, init_reasons
@@ -59,6 +59,8 @@ def suggest(
     config = _finished(found)
     looked = Looked(shop, searches, types, {names[field]: some for field, some in facts.items()})
     left_out = {f"attributes.{names[field]}": f"left out: {why}" for field, why in unfit.items()}
+    if text_fields != DEFAULT_TEXT_FIELDS:
+        left_out["items.text_fields"] = "no item has a title or a text; these fields hold words"
     return Suggestion(config, {**left_out, **init_reasons(looked, found, config)})
 
 

@@ -88,9 +88,9 @@ def parameters(config: Config) -> tuple[tuple[Parameter, ...], ...]:
     """All parameters in the order they are looked for; of a group one changes at a time, the best first."""
     names = tuple(config.attributes)
     return (
-        (_number("popularity.recent.weight", "popularity", RECENT, _has_calendar),),
-        (_number("popularity.all_time.weight", "popularity", ALL_TIME),),
-        (_number("popularity.newness.weight", "popularity", NEWNESS, _has_calendar),),
+        (_number("popularity.recent.weight", "popularity", RECENT, _counts_by_date),),
+        (_number("popularity.all_time.weight", "popularity", ALL_TIME, _counts_popularity),),
+        (_number("popularity.newness.weight", "popularity", NEWNESS, _counts_by_date),),
         (_number("item_affinity.strength", "bought_before", STRENGTHS),),
         (_number("item_affinity.owned_demotion", "owned_demotion", DEMOTIONS, _owned_items_are_not_boosted),),
         (_related(),),
@@ -176,8 +176,13 @@ def _allowed(config: Config, changes: Changes) -> Config | None:
         return None
 
 
-def _has_calendar(config: Config) -> bool:
-    return config.events.time == "date"
+def _counts_popularity(config: Config) -> bool:
+    """False for a team's own body, which is the whole relevance: popularity is in it as the team wants it, or not."""
+    return config.search.body is None
+
+
+def _counts_by_date(config: Config) -> bool:
+    return _counts_popularity(config) and config.events.time == "date"
 
 
 def _rescores(config: Config) -> bool:

@@ -20,6 +20,7 @@ from affinity_search.sniffing.hints import NO_HINTS, Hints
 from affinity_search.sniffing.items import id_columns
 from affinity_search.sniffing.propose import Block, Proposal, propose
 from affinity_search.sniffing.records import encoding_of, field_values, first_records
+from affinity_search.sources import find_form
 
 __all__ = ["Sources", "propose_sources", "seen_in"]
 
@@ -28,13 +29,15 @@ __all__ = ["Sources", "propose_sources", "seen_in"]
 class Sources:
     """How the files are to be read: the blocks as they are written and as the readers take them, None for none.
 
-    `ids` has the values of every field of the catalogue that may be its id, `proposal` what else was seen.
+    `ids` has the values of every field of the catalogue that may be its id, `encodings` are those of the items and the
+    events, `proposal` is what else was seen.
     """
 
     items: ItemSource | None = None
     events: EventSource | None = None
     proposal: Proposal = field(default_factory=Proposal)
     ids: dict[str, frozenset[str]] = field(default_factory=dict)
+    encodings: tuple[str, ...] = ()
 
 
 def propose_sources(items: Path, events: Sequence[Path], hints: Hints = NO_HINTS) -> Sources:
@@ -64,6 +67,7 @@ def propose_sources(items: Path, events: Sequence[Path], hints: Hints = NO_HINTS
             EventSource.model_validate(blocks.events) if blocks.events else None,
             blocks,
             ids,
+            _encodings((items, item_file), (events[0], event_file)),
         )
     except ValidationError as error:
         raise ConfigError(f"{items}: expected a source block that can be used, got {error}") from error
@@ -76,7 +80,12 @@ def seen_in(items: Path, events: Sequence[Path], config: Config) -> Sources:
     columns = columns_of(first_records(events[0], event_file))
     read = event_file and event_file.fields.consent
     unread = () if read else tuple(path for path in consent_columns(columns) if path.lower() != "consent")
-    return Sources(item_file, event_file, Proposal(consent=unread), ids)
+    encodings = _encodings((items, item_file), (events[0], event_file))
+    return Sources(item_file, event_file, Proposal(consent=unread), ids, encodings)
+
+
+def _encodings(*files: tuple[Path, SourceFile | None]) -> tuple[str, ...]:
+    return tuple(find_form(path, told, ()).encoding or "utf-8" for path, told in files)
 
 
 def _told(path: Path, form: str, kind: str) -> SourceFile:

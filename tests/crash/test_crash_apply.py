@@ -78,7 +78,7 @@ def assert_as_if_nothing_had_happened(config: Config, engine: OpenSearchEngine) 
     entry = last_entry(engine, config.ledger_index)
     assert entry is not None
     assert (entry.number, entry.status, entry.undo, entry.undo_before) == (1, "done", 1, 0)
-    assert [change.op for change in entry.changes] == ["create"] * 5
+    assert [change.op for change in entry.changes] == ["create"] * 6
 
 
 @pytest.mark.parametrize(
@@ -89,6 +89,7 @@ def assert_as_if_nothing_had_happened(config: Config, engine: OpenSearchEngine) 
         Moment("PUT", "shop-profiles-000001", False),
         Moment("PUT", "shop-item-keys", True),
         Moment("PUT", "search", True),
+        Moment("PUT", "search-rescore", False),
         Moment("PUT", "shop-ledger/_doc/1", False),
     ],
     ids=str,

@@ -118,6 +118,8 @@ def test_an_adoption_by_keyword_writes_nothing_to_the_index(desk: Desk) -> None:
     assert desk.state_of_index() == before
     after = request(desk.url, "GET", f"/{desk.index}/_stats/indexing")["_all"]["primaries"]["indexing"]["index_total"]
     assert after == stats
+    assert "got keyword" in desk.affinity("items", "signals", code=2).output
+    assert "got keyword: there is nothing to verify" in desk.affinity("items", "verify", code=2).output
     desk.affinity("adopt", "--leave", "--apply")
     assert desk.names() == []
     assert desk.state_of_index() == before

@@ -352,6 +352,25 @@ def test_what_a_plan_says_of_a_body(desk: Desk) -> None:
     assert f"{field}you mean name?" in found.notes
 
 
+def test_a_query_alone_searches_and_its_unknown_fields_are_said(desk: Desk) -> None:
+    desk.create(1)
+    config = desk.config('{"dis_max": {"queries": [{"match": {"name": "{{q}}"}}, {"match": {"brnd": "{{q}}"}}]}}')
+    search = config.search.model_copy(update={"body": None, "query": config.search.body})
+    own = config.model_copy(update={"search": search})
+    client = desk.deploy(own)
+
+    said = (
+        f"search.query: body.mustache: dis_max.queries.match: expected a field of {desk.prefix}catalog-v1, found none "
+    )
+    assert f"{said}called brnd; did you mean brand?" in plan(own, desk.engine).probe.notes
+    generic, personal = (client.search("coffee", size=WINDOW, **user) for user in ({}, {"user_id": SHOPPER}))
+    relevance = {hit.id: hit.score for hit in generic.hits}
+    assert [hit.id for hit in personal.hits] != [hit.id for hit in generic.hits]
+    assert all(1 <= (hit.factor or 0) <= MOST for hit in personal.hits)
+    plain = desk.search({"size": WINDOW, "query": {"match": {"name": "coffee"}}})
+    assert relevance == {hit["_id"]: hit["_score"] for hit in plain["hits"]["hits"]}
+
+
 def test_a_body_that_the_engine_refuses_is_not_deployed(desk: Desk) -> None:
     desk.create(1)
     config = desk.config('{"query": {"mach": {"name": "{{q}}"}}}')
@@ -382,3 +401,44 @@ def cli(desk: Desk, *arguments: str) -> Result:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("affinity_search.cli.search.connect", lambda _settings: desk.engine)
         return CliRunner().invoke(main, [arguments[0], "-c", str(desk.folder / "affinity.yaml"), *arguments[1:]])
+
+
+def test_an_evaluation_asks_the_own_query_of_the_live_index_and_only_reads_it(desk: Desk) -> None:
+    pytest.importorskip("ir_measures")
+    desk.create(1)
+    desk.config(BODIES["everything"])
+    folder = desk.folder / "shop"
+    folder.mkdir()
+    wanted = [hit["_id"] for hit in desk.plain(BODIES["everything"], q="shoes", size=200)["hits"]["hits"]]
+    liked = [item for item in wanted if int(item) % 7 == 2]
+    others = [item for item in wanted if int(item) % 7 != 2]
+    (folder / "items.jsonl").write_text('{"id": "1", "title": "one"}\n', encoding="utf-8")
+    bought = {"u1": liked[-4:], "u2": others[:4], **{f"v{n}": others[n : n + 4] for n in range(12)}}
+    rows = [
+        f"{user},2026-01-0{day},order,{item}" for user, items in bought.items() for day, item in enumerate(items, 1)
+    ]
+    (folder / "events.csv").write_text("\n".join(["user,ts,type,item", *rows]) + "\n", encoding="utf-8")
+    queries = [
+        {"qid": f"q{n}", "user": "u1", "ts": "2026-02-01", "query": "shoes", "relevant": [item], "novel": [item]}
+        for n, item in enumerate(liked[:5])
+    ]
+    (folder / "queries.jsonl").write_text("\n".join(map(json.dumps, queries)) + "\n", encoding="utf-8")
+    before = held(desk)
+
+    asked = ("evaluate", "--data", str(folder), "-c", str(desk.folder / "affinity.yaml"), "--against-index", "--json")
+    result = CliRunner().invoke(main, [*asked, "--url", desk.engine.url])
+
+    assert result.exit_code == 0, result.output + result.stderr
+    found = json.loads(result.stdout)
+    assert found["all"]["queries"] == len(queries)
+    assert found["formula_error"] < 1e-5
+    assert found["all"]["personalised"]["ndcg@10"] > found["all"]["generic"]["ndcg@10"]
+    assert held(desk) == before
+    assert "needs --config" in CliRunner().invoke(main, ["evaluate", "--data", str(folder), "--against-index"]).stderr
+
+
+def held(desk: Desk) -> Any:
+    """Every item with the number of its last write, the mapping, the settings and the aliases of the index."""
+    index = f"{desk.prefix}catalog-v1"
+    hits = desk.engine.call("POST", f"/{index}/_search", {"size": 1000, "seq_no_primary_term": True})["hits"]["hits"]
+    return sorted((hit["_id"], hit["_seq_no"]) for hit in hits), desk.engine.call("GET", f"/{index}")

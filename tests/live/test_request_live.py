@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections import Counter
 from collections.abc import Iterator
@@ -17,11 +18,15 @@ from affinity_search import deploy
 from affinity_search.cli import main
 from affinity_search.config import Config, load_config
 from affinity_search.deploy.items import load_items
+from affinity_search.engine.indices import create_index, indices_behind
 from affinity_search.engine.opensearch import OpenSearchEngine
 from affinity_search.errors import ConfigError, EngineError
+from affinity_search.items.document import item_document
+from affinity_search.items.item import parse_item
+from affinity_search.items.mapping import index_body
 from affinity_search.profiles.build import build_profiles
 from affinity_search.publish.profiles import publish_profiles
-from affinity_search.search import Client, FacetValue, explain
+from affinity_search.search import AsyncClient, Client, FacetValue, explain
 from affinity_search.state import open_state
 from affinity_search.state.buckets import ingest
 from tests.live.shop import remove
@@ -229,6 +234,44 @@ def test_an_empty_nested_filter_is_none(shelf: Shelf, empty: Any) -> None:
 @pytest.mark.parametrize("value", [{}, {"a": 1}, [None], [{}], "44"])
 def test_what_is_no_value_of_a_nested_filter_finds_nothing(shelf: Shelf, value: Any) -> None:
     assert shelf.http(q="shoe", filters={"shoe": value})["hits"]["hits"] == []
+
+
+def test_browsing_goes_by_popularity_within_filters_and_counts_all(shelf: Shelf) -> None:
+    answer = shelf.client.search("", filters={"brand": "Birch"}, facets=["brand"], track_total_hits=True)
+
+    assert {hit.id for hit in answer.hits[:2]} == {"b", "f"}  # three purchases each
+    assert [hit.id for hit in answer.hits[2:]] == ["a"]
+    assert answer.hits[0].score == answer.hits[1].score > answer.hits[2].score > 0
+    assert counts(answer.facets["brand"]) == {"Birch": 3, "Cedar": 2, "Alder": 1}
+    assert answer.total == 3
+
+
+def test_the_asynchronous_client_asks_for_the_same(shelf: Shelf) -> None:
+    options: Any = {"facets": ["brand"], "highlight": True, "sort": ["price", "-rating"], "fields": ["title"]}
+    found = asyncio.run(AsyncClient(shelf.client).search("shoe", **options))
+
+    assert replace(found, took_ms=0) == replace(shelf.client.search("shoe", **options), took_ms=0)
+
+
+def test_one_alias_over_the_indices_of_two_shops(shelf: Shelf) -> None:
+    other, both = f"{shelf.config.items.index}-other", f"{shelf.config.items.index}-both"
+    documents = {item["id"]: item_document(parse_item(item), shelf.config) for item in ITEMS[:2]}
+    create_index(shelf.engine, other, index_body(shelf.config))
+    for id_, document in documents.items():
+        shelf.engine.call("PUT", f"/{other}/_doc/other-{id_}", document, {"refresh": "true"})
+    (first,) = indices_behind(shelf.engine, shelf.config.items.index)
+    add = [{"add": {"index": name, "alias": both}} for name in (first, other)]
+
+    shelf.engine.call("POST", "/_aliases", {"actions": add})
+
+    client = replace(shelf.client, index=both)
+    answer = client.search("shoe", user_id="u42", facets=["brand"], filters={"shoe": 42, "brand": "Birch"})
+
+    assert sorted(hit.id for hit in answer.hits) == ["a", "b", "other-a", "other-b"]
+    assert counts(answer.facets["brand"]) == {"Birch": 4}
+    assert answer.personalised
+    best = [hit.id for hit in client.search("shoe", sort=["-rating", "price"], size=3).hits]
+    assert (best[0], sorted(best[1:])) == ("c", ["a", "other-a"])
 
 
 def test_chosen_fields_alone_come_back(shelf: Shelf) -> None:
