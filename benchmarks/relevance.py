@@ -123,9 +123,10 @@ def _kept(found: FolderEvaluation) -> dict[str, Any]:
 
 
 def plain(config: Config) -> Config:
-    """The same shop with text and all-time popularity alone: nothing recent, nothing personal."""
+    """The same shop with text and all-time popularity alone: nothing recent, nothing new, nothing personal."""
     recent = config.popularity.recent.model_copy(update={"weight": 0.0})
-    popularity = config.popularity.model_copy(update={"recent": recent})
+    newness = config.popularity.newness.model_copy(update={"weight": 0.0})
+    popularity = config.popularity.model_copy(update={"recent": recent, "newness": newness})
     nothing = {"attributes": {}, "item_affinity": ItemAffinity(), "popularity": popularity}
     return config.model_copy(update=nothing)
 

@@ -35,6 +35,7 @@ def searches(
         text=rows + np.array(text),
         popular=rows + columns.get("popular", 0.0),
         recent=rows + columns.get("recent", 0.0),
+        age=rows + columns.get("age", 0.0),
         owned=(rows + np.isin(places, list(owned))) > 0,
         relevant=np.array([np.isin(places, list(some)) for some in relevant], dtype=np.bool_).reshape(shape),
     )

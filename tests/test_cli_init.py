@@ -16,6 +16,7 @@ SAFE = """\
 2 items, 0 events of 0 shoppers. No purchase could be replayed, so everything personal is off.
 item_affinity.strength 0: no purchase could be replayed to judge it by
 popularity.recent.weight 0: no purchase could be replayed to judge it by
+popularity.newness.weight 0: no purchase could be replayed to judge it by
 an item as it is read: {"id": "a", "title": "mug"}
 affinity.yaml written
 """

@@ -139,6 +139,14 @@ def test_what_is_wrong_is_said_with_address_expectation_and_finding(yaml: str, m
     assert refusal(yaml) == message
 
 
+def test_a_sequence_has_nothing_new() -> None:
+    with pytest.raises(ConfigError) as error:
+        parse_config("events: {time: sequence, types: {a: {weight: 1}}}\npopularity: {newness: {weight: 1}}")
+    assert error.value.message == (
+        "affinity.yaml:2:32: popularity.newness.weight: expected 0 where events.time is sequence (no common calendar)"
+    )
+
+
 def test_a_sequence_has_no_recent_popularity() -> None:
     with pytest.raises(ConfigError) as caught:
         parse_config("events: {time: sequence, types: {a: {weight: 1}}}\npopularity: {recent: {weight: 1}}")

@@ -42,7 +42,7 @@ ITEM = parse_item(
 
 
 def test_whole_document() -> None:
-    assert item_document(ITEM, config(), popularity=12.0, recent=0.5) == {
+    assert item_document(ITEM, config(), popularity=12.0, recent=0.5, newness=0.25) == {
         "title": "Yogurt",
         "subtitle": "organic",
         "maker": {"name": "M"},
@@ -56,6 +56,7 @@ def test_whole_document() -> None:
         },
         "popularity": 12.0,
         "popularity_recent": 0.5,
+        "popularity_newness": 0.25,
     }
 
 
@@ -85,6 +86,7 @@ def test_whole_mapping() -> None:
         "price": {"type": "double"},
         "popularity": {"type": "rank_feature"},
         "popularity_recent": {"type": "rank_feature"},
+        "popularity_newness": {"type": "rank_feature"},
         "affinity_gate": {"type": "constant_keyword", "value": "on"},
         "affinity": {"type": "object"},
         "attrs": {"type": "object"},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import log
+from math import inf, log
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from affinity_search.config.model import Config
 from affinity_search.items.item import Item
 from affinity_search.offline.candidates import indexed_searches
 from affinity_search.offline.cut import Cut, cut
-from affinity_search.offline.history import history_state, purchased, signals
+from affinity_search.offline.history import history_state, purchased, signals, since_first
 from affinity_search.offline.profile_weights import ProfileWeights
 from affinity_search.offline.scorer import Scorer
 from affinity_search.offline.searches import Searches, arrange
@@ -91,6 +91,16 @@ def test_a_sequence_has_nothing_recent() -> None:
     shop = gather([item("a")], as_steps([event("u", "a", 1), event("u", "a", 2)]), "sequence")
     total, recent = signals(shop, Cut([2], b"", [1.0]))
     assert (total.tolist(), recent.tolist()) == ([2.0], [0.0])
+
+
+def test_an_item_is_as_old_as_its_first_event_that_counts() -> None:
+    events = [event("u", "a", 1), event("u", "a", 60), event("u", "b", 50), event("v", "c", 90), event("v", "b", 60)]
+    shop = gather([item("a"), item("b"), item("c")], events, "date")
+    split = Cut([70, 70], b"", [1.0])
+    assert since_first(shop, split).tolist() == [59.0, 10.0, inf]
+    assert since_first(shop, replace(split, retention_days=30)).tolist() == [0.0, 10.0, inf]
+    steps = gather([item("a")], as_steps(events[:2]), "sequence")
+    assert since_first(steps, Cut([2], b"", [1.0])).tolist() == [inf]
 
 
 def test_what_is_too_old_does_not_count() -> None:
@@ -191,6 +201,7 @@ def searched(shop: Shop, shopper: int, items: list[int]) -> Searches:
         text=nothing,
         popular=nothing,
         recent=nothing,
+        age=nothing,
         owned=nothing > 0,
         relevant=nothing > 0,
     )

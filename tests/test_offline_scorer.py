@@ -61,6 +61,17 @@ def test_scores_are_those_of_the_formula() -> None:
     assert found.scores(CONFIG).tolist() == [pytest.approx(expected)]
 
 
+def test_newness_is_part_of_relevance_and_so_of_the_generic_order() -> None:
+    config = changed(CONFIG, {"popularity.newness.weight": 3.0, "popularity.newness.half_life_days": 10.0})
+    some = searches([{3}], text=[2.0, 1.5, 1.0, 0.5], age=[np.inf, 20.0, 10.0, 0.0])
+    assert scorer(some).scores(config).tolist() == [[2.0, 1.5 + 3 / 4, 1.0 + 3 / 2, 0.5 + 3.0]]
+    assert scorer(some).scores(CONFIG).tolist() == [[2.0, 1.5, 1.0, 0.5]]
+    assert (scorer(some).generic(config).mean_all, scorer(some).generic(CONFIG).mean_all) == (
+        1.0,
+        pytest.approx(1 / np.log2(5)),
+    )
+
+
 @given(st.lists(st.integers(0, 15), min_size=12, max_size=12))
 def test_scores_are_those_that_an_evaluation_computes(given_levels: list[int]) -> None:
     config = parse_config(

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from affinity_search.config import Config, parse_config
 from affinity_search.items.item import parse_item
+from affinity_search.offline.changes import changed
 from affinity_search.state import open_state
 from affinity_search.state.catalogue import Coverage, coverage, stage_items, store_catalogue
 from affinity_search.state.popularity import compute_signals
@@ -34,7 +35,11 @@ attributes: {{brand: {{field: attrs.brand}}, colour: {{field: attrs.colour}}, ma
 
 
 def signals(state: DuckDBPyConnection) -> list[tuple[str, float, float]]:
-    return state.execute("SELECT * FROM signals_now ORDER BY item").fetchall()
+    return state.execute("SELECT item, popularity, recent FROM signals_now ORDER BY item").fetchall()
+
+
+def newness(state: DuckDBPyConnection) -> dict[str, float]:
+    return dict(state.execute("SELECT item, newness FROM signals_now").fetchall())
 
 
 BUCKETS = [
@@ -67,6 +72,34 @@ def test_a_sequence_knows_no_recent_days(state: DuckDBPyConnection) -> None:
     state.executemany("INSERT INTO buckets VALUES (?, ?, ?, ?, ?)", BUCKETS)
     compute_signals(state, shop("sequence"))
     assert signals(state) == [("a", 3 + 3 * 0.1, 0.0), ("b", 0.1, 0.0), ("d", 5.0, 0.0)]
+
+
+def test_newness_is_by_the_first_event_that_counts_and_halves_in_steps(state: DuckDBPyConnection) -> None:
+    state.executemany("INSERT INTO buckets VALUES (?, ?, ?, ?, ?)", BUCKETS)
+    new = changed(shop(), {"popularity.newness.weight": 1.0, "popularity.newness.half_life_days": 20.0})
+    compute_signals(state, new)
+    # a: 10 days old, 0.707; d: three half-lives. The view of a weight of 0 on day 100 makes no c.
+    assert newness(state) == {"a": 11 / 16, "b": 1.0, "d": 1 / 8}
+    compute_signals(state, new, 90)
+    assert newness(state) == {"a": 1.0, "d": 2 / 16}
+    compute_signals(state, new, 140)
+    assert newness(state) == {"a": 2 / 16, "b": 4 / 16, "d": 0.0}
+    compute_signals(state, shop())
+    assert newness(state) == {"a": 0.0, "b": 0.0, "d": 0.0}
+
+
+def test_a_sequence_knows_nothing_new(state: DuckDBPyConnection) -> None:
+    state.executemany("INSERT INTO buckets VALUES (?, ?, ?, ?, ?)", BUCKETS)
+    compute_signals(state, shop("sequence"))
+    assert newness(state) == {"a": 0.0, "b": 0.0, "d": 0.0}
+
+
+def test_a_state_from_before_newness_holds_none(tmp_path: Path) -> None:
+    with open_state(tmp_path / "state.duckdb") as state:
+        state.execute("ALTER TABLE item_signals DROP COLUMN newness")
+        state.execute("INSERT INTO item_signals VALUES ('a', 2, 1)")
+    with open_state(tmp_path / "state.duckdb") as state:
+        assert state.execute("SELECT * FROM item_signals").fetchall() == [("a", 2.0, 1.0, 0.0)]
 
 
 def test_no_events_no_signals(state: DuckDBPyConnection) -> None:
@@ -124,7 +157,7 @@ def test_catalogue_is_taken_in_and_what_vanished_stays(state: DuckDBPyConnection
         ("a", "maker", "m"),
         ("b", "attrs.brand", "z"),
     ]
-    assert state.execute("SELECT * FROM item_signals").fetchall() == [("b", 0.1, 0.1)]
+    assert state.execute("SELECT * FROM item_signals").fetchall() == [("b", 0.1, 0.1, 0.0)]
     assert state.execute("SELECT value FROM meta WHERE key = 'signals_index'").fetchall() == [("products-2",)]
 
 

@@ -96,6 +96,10 @@ def test_a_popularity_signal_without_weight_has_no_clause() -> None:
         {"rank_feature": {"field": "popularity", "boost": 1.0, "log": {"scaling_factor": 1}}},
         {"rank_feature": {"field": "popularity_recent", "boost": 0.5, "log": {"scaling_factor": 1}}},
     ]
+    new = parse_config(
+        "events: {types: {p: {weight: 1}}}\npopularity: {all_time: {weight: 0}, newness: {weight: 2}}"
+    ).popularity
+    assert popularity_query(new) == [{"rank_feature": {"field": "popularity_newness", "boost": 2.0, "linear": {}}}]
     none = parse_config("events: {types: {p: {weight: 1}}}\npopularity: {all_time: {weight: 0}}").popularity
     assert popularity_query(none) == []
 

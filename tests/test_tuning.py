@@ -143,13 +143,16 @@ def test_a_change_gains_for_sure_and_loses_nothing_surely(found: Judged, good: b
         (ON, NO_GAIN, True),
         (ON, Gain(-0.008, 0.01), True),
         (ON, Gain(-0.009, 0.01), False),
-        (Auc(SURE_GAIN, Gain(0.03, 0.01)), SURE_GAIN, False),
+        (Auc(SURE_GAIN, Gain(0.03, 0.01)), NO_GAIN, False),
+        (Auc(SURE_GAIN, Gain(0.03, 0.01)), SURE_GAIN, True),
+        (Auc(SURE_GAIN, Gain(0.03, 0.01)), Gain(0.009, 0.001), False),
+        (Auc(SURE_GAIN, Gain(0.016, 0.01)), SURE_GAIN, False),
         (Auc(SURE_GAIN, Gain(0.034, 0.01)), NO_GAIN, True),
         (Auc(SURE_GAIN, Gain(0.0, inf)), NO_GAIN, True),
         (Auc(Gain(0.0, inf), Gain(0.0, inf)), SURE_GAIN, False),
     ],
 )
-def test_an_attribute_is_switched_on_by_its_auc(auc: Auc, both: Gain, taken: bool) -> None:
+def test_an_attribute_is_switched_on_by_its_auc_or_by_what_it_gains(auc: Auc, both: Gain, taken: bool) -> None:
     switch = in_effect(IDLE)["attributes.brand.strength"]
     assert accepted(judged(both), switch, 0.05, {"brand": auc}) is taken
 
@@ -202,6 +205,7 @@ def values(config: Config) -> dict[str, list[float]]:
 def test_the_parameters_of_a_shop() -> None:
     assert values(CONFIG) == {
         "popularity.recent.weight": [1.0],
+        "popularity.newness.weight": [1.0, 2.0, 4.0],
         "item_affinity.strength": [0.25, 0.0, 1.0, 1.5],
         "item_affinity.related.weight": [0.2, 0.4, 0.8, 1.6, 3.2],
         "attributes.brand.strength": [0.0],
@@ -219,10 +223,11 @@ def test_nothing_switched_on_leaves_what_may_be_switched_on() -> None:
     nothing = changed(IDLE, {"item_affinity.strength": 0.0})
     assert values(nothing) == {
         "popularity.recent.weight": [1.0],
+        "popularity.newness.weight": [1.0, 2.0, 4.0],
         "item_affinity.strength": [0.25, 0.5, 1.0, 1.5],
         "item_affinity.owned_demotion": [0.1, 0.25, 0.5, 1.0, 2.0],
         "item_affinity.related.weight": [0.1, 0.2, 0.4, 0.8, 1.6],
-        "attributes.brand.strength": [0.05],
+        "attributes.brand.strength": [0.05, 0.1, 0.2, 0.4],
         "search.window": [50, 200],
     }
 
@@ -258,8 +263,13 @@ def test_a_new_attribute_is_as_strong_as_the_others() -> None:
         "colour": CONFIG.attributes["brand"].model_copy(update={"strength": 0.0, "field": "attrs.colour"})
     }
     both = CONFIG.model_copy(update={"attributes": two})
-    (on,) = in_effect(both)["attributes.colour.strength"].candidates(both)
-    assert (on.value, on.config.attributes["colour"].strength) == (0.1, 0.1)
+    on = in_effect(both)["attributes.colour.strength"].candidates(both)
+    assert [(c.value, c.config.attributes["colour"].strength) for c in on] == [(0.1, 0.1), (0.2, 0.2), (0.4, 0.4)]
+
+
+def test_an_attribute_that_is_worth_it_starts_stronger() -> None:
+    peak = landscape(lambda c: 0.2 - abs(c.attributes["brand"].strength - 0.2))
+    assert ascend(IDLE, peak, "mix").config.attributes["brand"].strength == 0.2
 
 
 def test_only_what_gets_other_weights_is_fitted_anew() -> None:
@@ -285,10 +295,11 @@ def test_only_what_gets_other_weights_is_fitted_anew() -> None:
 
 def test_what_has_no_effect_is_not_tried() -> None:
     steps = CONFIG.model_copy(update={"events": CONFIG.events.model_copy(update={"time": "sequence"})})
-    assert "popularity.recent.weight" not in in_effect(steps)
+    assert not {"popularity.recent.weight", "popularity.newness.weight"} & in_effect(steps).keys()
     bare = parse_config("{events: {types: {purchase: {weight: 1}}}, search: {shape: function_score}}")
     assert list(in_effect(bare)) == [
         "popularity.recent.weight",
+        "popularity.newness.weight",
         "item_affinity.strength",
         "item_affinity.owned_demotion",
         "item_affinity.related.weight",
@@ -456,7 +467,8 @@ def test_the_text_says_what_changes_and_what_stays() -> None:
     found = ascend(CONFIG, landscape(lambda c: 0.1 * (c.popularity.recent.weight > 0)), "mix")
     text = as_text(tuning(found))
     assert "would change:\n  popularity.recent.weight: 0 -> 1: all +10.0% [" in text
-    assert "stays:\n  item_affinity.strength: 0.5 stays; the best other value, 0.25: all +0.0%" in text
+    assert "stays:\n  popularity.newness.weight: 0 stays; the best other value, 1: all +0.0%" in text
+    assert "item_affinity.strength: 0.5 stays; the best other value, 0.25: all +0.0%" in text
     assert text.endswith(
         "confirmed in the engine on 30 of the searches: nDCG@10 0.4321 (computed 0.4321), 123 scores, "
         "largest relative difference 2.0e-07"

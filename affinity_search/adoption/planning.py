@@ -9,6 +9,7 @@ from typing import Any
 from affinity_search.adoption.habits import Habits, habits
 from affinity_search.config import names
 from affinity_search.config.model import ITEM, Config
+from affinity_search.config.popularity import Popularity
 from affinity_search.deploy.item_fields import ItemField, ItemMapping
 from affinity_search.engine.survey import Survey
 from affinity_search.items.item import record_values
@@ -96,10 +97,13 @@ def plan_index(config: Config, found: Survey, known: Collection[str] | None = No
 
 
 def free_popularity(mappings: tuple[ItemMapping, ...], ours: Collection[str]) -> str:
-    """`popularity`, or a name that no index has taken; `ours` are fields that were added by an adoption."""
+    """`popularity`, or a name that is free in every index, also with what newness and late events put behind it.
+
+    `ours` are fields that were added by an adoption.
+    """
     for name in ("popularity", "affinity_popularity", "affinity_popularity_weight"):
-        both = (name, f"{name}_recent")
-        if all(items.field(one) is None or one in ours for items in mappings for one in both):
+        every = Popularity(field=name).every_field
+        if all(items.field(one) is None or one in ours for items in mappings for one in every):
             return name
     return "popularity_rank_feature"
 

@@ -57,5 +57,6 @@ def _report(looked: Looked) -> None:
     for name in config.attributes:
         click.echo(f"attribute {name}: {reasons[f'attributes.{name}']}")
     click.echo(f"item_affinity.strength {config.item_affinity.strength:g}: {reasons['item_affinity.strength']}")
-    recent = config.popularity.recent.weight
-    click.echo(f"popularity.recent.weight {recent:g}: {reasons['popularity.recent.weight']}")
+    for name in ("recent", "newness"):
+        address = f"popularity.{name}.weight"
+        click.echo(f"{address} {getattr(config.popularity, name).weight:g}: {reasons[address]}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 __all__ = ["COMPUTED_FIELDS", "kept_for"]
 
-COMPUTED_FIELDS = frozenset({"affinity", "affinity_gate", "popularity", "popularity_recent"})
+COMPUTED_FIELDS = frozenset({"affinity", "affinity_gate", "popularity", "popularity_recent", "popularity_newness"})
 METADATA_FIELDS = frozenset({
     "_doc_count", "_field_names", "_id", "_ignored", "_index", "_nested_path", "_routing", "_seq_no", "_source",
     "_version",

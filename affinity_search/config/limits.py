@@ -126,8 +126,9 @@ def _references(config: Config) -> Iterator[str]:
             "item_affinity.owned_demotion: expected an event type of the role purchase, found none "
             "(set events.types.<name>.role: purchase)"
         )
-    if config.events.time == "sequence" and config.popularity.recent.weight:
-        yield "popularity.recent.weight: expected 0 where events.time is sequence (no common calendar)"
+    for name in ("recent", "newness"):
+        if config.events.time == "sequence" and getattr(config.popularity, name).weight:
+            yield f"popularity.{name}.weight: expected 0 where events.time is sequence (no common calendar)"
 
 
 def _sizes(config: Config) -> Iterator[str]:

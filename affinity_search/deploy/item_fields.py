@@ -119,8 +119,7 @@ def _key_mapping(name: str) -> dict[str, Any]:
 
 
 def _other_misfits(config: Config, items: ItemMapping) -> Iterator[str]:
-    weights = config.popularity.all_time.weight, config.popularity.recent.weight
-    for name, weight in zip(config.popularity.fields, weights, strict=True):
+    for name, weight in zip(config.popularity.every_field, config.popularity.weights, strict=True):
         found = items.field(name)
         if config.search.body is None and weight and (found is None or found.type != "rank_feature"):
             do = _mapped(items, {name: {"type": "rank_feature"}}, exists=found is not None)

@@ -155,8 +155,8 @@ def _actions(
     connection: DuckDBPyConnection, source: Path, config: Config, survey: ItemFile, index: str
 ) -> Iterator[Action]:
     compute_signals(connection, config)
-    rows = connection.execute("SELECT item, popularity, recent FROM signals_now").fetchall()
-    signals = {item: (popularity, recent) for item, popularity, recent in rows}
+    rows = connection.execute("SELECT item, popularity, recent, newness FROM signals_now").fetchall()
+    signals = {item: held for item, *held in rows}
     for item in stage_items(connection, last_of_each(source, survey.lines, config), config):
         yield Action("index", index, item.id, item_document(item, config, *signals.get(item.id, ())))
 

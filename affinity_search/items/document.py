@@ -13,22 +13,22 @@ __all__ = ["ITEM_KEY", "catalogue_values", "item_document"]
 ITEM_KEY = "item"
 
 
-def item_document(item: Item, config: Config, popularity: float = 0.0, recent: float = 0.0) -> dict[str, Any]:
+def item_document(
+    item: Item, config: Config, popularity: float = 0.0, recent: float = 0.0, newness: float = 0.0
+) -> dict[str, Any]:
     """The engine's document of the item, whose `_id` is the item's id.
 
     `affinity.<attribute>` holds the keys of the attribute's values (left out where it has none), `affinity.item` the
-    key of the id. The two popularity fields hold weighted events, left out at 0, which the engine refuses.
+    key of the id. The fields of popularity hold weighted events and newness, left out at 0, which the
+    engine refuses.
     """
     document: dict[str, Any] = {**item.fields, "affinity": _keys(item, config)}
     if item.attrs:
         document["attrs"] = {name: list(values) for name, values in item.attrs.items()}
     if item.price is not None:
         document["price"] = item.price
-    if popularity > 0:
-        document[config.popularity.fields[0]] = popularity
-    if recent > 0:
-        document[config.popularity.fields[1]] = recent
-    return document
+    held = zip(config.popularity.every_field, (popularity, recent, newness), strict=True)
+    return document | {name: value for name, value in held if value > 0}
 
 
 def _keys(item: Item, config: Config) -> dict[str, list[int]]:

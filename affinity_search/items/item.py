@@ -16,7 +16,7 @@ PRICE = "expected a plain number such as 1299.00 (`items.source.fields.price` sa
 SHOWN_CHARACTERS = 40
 LONGEST_VALUE = 4095
 """Characters of an attribute's value. The index ignores longer ones (8191 UTF-16 units): no filter could find them."""
-COMPUTED = frozenset({"affinity", "affinity_gate", "popularity", "popularity_recent"})
+COMPUTED = frozenset({"affinity", "affinity_gate", "popularity", "popularity_recent", "popularity_newness"})
 
 
 @dataclass(frozen=True)

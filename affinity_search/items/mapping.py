@@ -31,7 +31,7 @@ def index_body(config: Config) -> dict[str, Any]:
         _put(properties, name, text)
     if config.items.source and config.items.source.keep:
         properties[KEEP] = {"type": "object", "enabled": False}
-    for name in config.popularity.fields:
+    for name in config.popularity.every_field:
         _put(properties, name, properties["popularity"])
     for attribute in config.attributes.values():
         if not attribute.field.startswith("attrs."):

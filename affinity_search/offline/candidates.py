@@ -15,12 +15,13 @@ from affinity_search.engine.protocol import Engine
 from affinity_search.errors import DataError
 from affinity_search.offline.arrays import Floats
 from affinity_search.offline.cut import SEED, Cut, searches_wanted
-from affinity_search.offline.history import signals
+from affinity_search.offline.history import signals, since_first
 from affinity_search.offline.own_log import CutLog
 from affinity_search.offline.replay import Ranking, Search, replay
 from affinity_search.offline.searches import POOL, Candidate, Searches, arrange
 from affinity_search.offline.shop import Shop
 from affinity_search.offline.text import TextIndex
+from affinity_search.weights.newness import newness
 
 __all__ = ["engine_searches", "indexed_searches", "stored_feature"]
 
@@ -54,6 +55,8 @@ def engine_searches(engine: Engine, config: Config, log: CutLog) -> Searches:
     stored = stored_feature(total), stored_feature(recent)
     weights = config.popularity.all_time.weight, config.popularity.recent.weight
     worth = weights[0] * np.log1p(stored[0]) + weights[1] * np.log1p(stored[1])
+    new = config.popularity.newness
+    worth += new.weight * newness(since_first(log.shop, log.split), new.half_life_days)
     places = {item: place for place, item in enumerate(log.shop.ids)}
     candidates = {text: _text_scores(found[Search(text)], places, worth) for text in texts}
     searches = arrange(log.shop, log.split, drawn, candidates.__getitem__, stored)

@@ -20,7 +20,7 @@ from affinity_search.state.heavy import contribution, most_events
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-__all__ = ["history_state", "purchased", "signals"]
+__all__ = ["history_state", "purchased", "signals", "since_first"]
 
 RECENT_DAYS: int = Popularity.model_fields["recent_days"].default
 
@@ -58,6 +58,19 @@ def signals(shop: Shop, split: Cut, recent_days: int = RECENT_DAYS) -> tuple[Flo
     known = events["item"] >= 0
     late = known & (events["age"] < recent_days) & (shop.time == "date")
     return _sums(shop, events["item"][known], weight[known]), _sums(shop, events["item"][late], weight[late])
+
+
+def since_first(shop: Shop, split: Cut) -> Floats:
+    """Days since the first event of each item, seen from the newest event before the cut; infinite without an event.
+
+    In a sequence, which has no common calendar, it is infinite for all.
+    """
+    found = np.full(len(shop.ids), -np.inf)
+    if shop.time == "date":
+        events = _events(shop, split)
+        known = events["item"] >= 0
+        np.maximum.at(found, events["item"][known], events["age"][known].astype(np.float64))
+    return np.abs(found)
 
 
 def _contributions(users: Ints) -> Floats:

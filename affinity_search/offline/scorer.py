@@ -1,6 +1,7 @@
 """Says how good a configuration is on the replayed searches: the formula of the deployed template, in arrays.
 
     relevance = text + all_time.weight * ln(1 + events) + recent.weight * ln(1 + recent events)
+                + newness.weight * newness of the item
     score     = relevance * (1 + sum of boosts) for the first `window` candidates by relevance
 
 The boost of a part is that of its level (`lookups.clauses.level_boosts`), as the engine adds it up.
@@ -24,6 +25,7 @@ from affinity_search.offline.searches import Searches
 from affinity_search.signals import Part, parts
 from affinity_search.signals.signal import ITEM_ID
 from affinity_search.weights.formula import level
+from affinity_search.weights.newness import newness
 
 __all__ = ["Scorer", "levels", "saturation_weight"]
 
@@ -36,7 +38,7 @@ class Scorer:
 
     searches: Searches
     profiles: ProfileWeights
-    _generic: dict[tuple[float, float], tuple[Floats, Ints, Quality]] = field(default_factory=dict)
+    _generic: dict[tuple[float, ...], tuple[Floats, Ints, Quality]] = field(default_factory=dict)
 
     def generic(self, config: Config) -> Quality:
         """How good the order of everybody is."""
@@ -96,10 +98,13 @@ class Scorer:
 
     def _relevance(self, popularity: Popularity) -> tuple[Floats, Ints, Quality]:
         """Relevance, the rank of each candidate by it, and how good that order is."""
-        key = popularity.all_time.weight, popularity.recent.weight
+        new = popularity.newness
+        key = (*popularity.weights, new.half_life_days)
         if key not in self._generic:
             searches = self.searches
             relevance = searches.text + key[0] * searches.popular + key[1] * searches.recent
+            if new.weight:
+                relevance = relevance + new.weight * newness(searches.age, new.half_life_days)
             order = np.argsort(np.where(searches.found, -relevance, np.inf), axis=1, kind="stable")
             rank = np.empty_like(order)
             np.put_along_axis(rank, order, np.arange(order.shape[1])[None, :], axis=1)

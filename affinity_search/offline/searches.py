@@ -11,7 +11,7 @@ import numpy as np
 
 from affinity_search.offline.arrays import Bools, Floats, Ints
 from affinity_search.offline.cut import CANDIDATES, FEWEST_CANDIDATES, SEED, Cut, Wanted
-from affinity_search.offline.history import purchased
+from affinity_search.offline.history import purchased, since_first
 from affinity_search.offline.shop import Shop
 
 __all__ = ["POOL", "Candidate", "Searches", "arrange"]
@@ -33,6 +33,7 @@ class Searches:
     bought, novel [S]     how many items were bought, those not found included; how many of them were new
     items [S, K]          positions of the candidates in the order they were found, -1 where there is none
     text, popular, recent [S, K]    the parts of relevance: text score, ln(1 + events), ln(1 + events of late)
+    age [S, K]            days since the first event of the item, infinite without one
     owned, relevant [S, K]          bought before; bought then
     """
 
@@ -44,6 +45,7 @@ class Searches:
     text: Floats
     popular: Floats
     recent: Floats
+    age: Floats
     owned: Bools
     relevant: Bools
 
@@ -87,6 +89,7 @@ def arrange(
     bought = [wanted[key] for key in usable]
     mine = [owned.get(shopper, frozenset()) for shopper, _, _ in usable]
     total, recent = popularity
+    age = since_first(shop, split)
     return Searches(
         shopper=np.array([shopper for shopper, _, _ in usable], dtype=np.int64),
         queries=[query for _, _, query in usable],
@@ -96,6 +99,7 @@ def arrange(
         text=_filled([[score for _, score in row] for row in rows], 0.0),
         popular=np.where(known, np.log1p(total[items]), 0.0),
         recent=np.where(known, np.log1p(recent[items]), 0.0),
+        age=np.where(known, age[items], np.inf),
         owned=_members(items, mine),
         relevant=_members(items, bought),
     )

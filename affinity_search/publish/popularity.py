@@ -34,17 +34,18 @@ __all__ = ["SignalReport", "refresh_signals"]
 SEEN = "signals.seen"
 
 CHANGED = """
-SELECT item, popularity, recent, held_popularity, held_recent
+SELECT item, popularity, recent, newness, held_popularity, held_recent, held_newness
 FROM (
     SELECT item, coalesce(now.popularity, 0) AS popularity, coalesce(now.recent, 0) AS recent,
-        coalesce(held.popularity, 0) AS held_popularity, coalesce(held.recent, 0) AS held_recent
+        coalesce(now.newness, 0) AS newness, coalesce(held.popularity, 0) AS held_popularity,
+        coalesce(held.recent, 0) AS held_recent, coalesce(held.newness, 0) AS held_newness
     FROM signals_now AS now FULL JOIN item_signals AS held USING (item)
 )
-WHERE $everything OR popularity <> held_popularity OR recent <> held_recent ORDER BY item
+WHERE $everything OR popularity <> held_popularity OR recent <> held_recent OR newness <> held_newness ORDER BY item
 """
 HELD = """
 INSERT INTO item_signals
-SELECT item, popularity, recent FROM signals_now WHERE item IN (SELECT unnest($items::VARCHAR[]))
+SELECT item, popularity, recent, newness FROM signals_now WHERE item IN (SELECT unnest($items::VARCHAR[]))
 """
 FORGET = "DELETE FROM item_signals WHERE item IN (SELECT unnest($items::VARCHAR[]))"
 
@@ -206,16 +207,13 @@ def _learn(
     return reading
 
 
-def _updates(
-    index: str, config: Config, changed: Sequence[tuple[str, float, float, float, float]], *, everything: bool
-) -> Iterator[Action]:
-    all_time, of_late = config.popularity.fields
-    for item, popularity, recent, held_popularity, held_recent in changed:
+def _updates(index: str, config: Config, changed: Sequence[tuple[Any, ...]], *, everything: bool) -> Iterator[Action]:
+    popularity = config.popularity
+    for item, *values in changed:
         document: dict[str, Any] = {}
-        if everything or popularity != held_popularity:
-            document[all_time] = popularity or None  # null takes the feature out; the engine refuses 0
-        if everything or recent != held_recent:
-            document[of_late] = recent or None
+        for field, now, held in zip(popularity.every_field, values[:3], values[3:], strict=True):
+            if now != held or (everything and field in popularity.fields):
+                document[field] = now or None  # null takes the feature out; the engine refuses 0
         yield Action("update", index, item, {"doc": document})
 
 

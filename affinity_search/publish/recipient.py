@@ -15,9 +15,9 @@ __all__ = ["check_recipient"]
 def check_recipient(engine: Engine, name: str, owner: str, wanted: Sequence[str]) -> None:
     """Raises ConfigError where an index behind the name is not one that takes popularity from this owner.
 
-    `wanted` are the two fields of popularity.
+    `wanted` are the fields of popularity and newness.
 
-    One of another deployment never does. One that others make does, once it has both fields as `rank_feature`: that is
+    One of another deployment never does. One that others make does, once it has the fields as `rank_feature`: that is
     how its makers ask for them, and without them the engine would add fields of its own guess.
     """
     for index, mappings in read_mappings(engine, name).items():

@@ -19,23 +19,26 @@ if TYPE_CHECKING:
 
 __all__ = ["Reading", "read_signals"]
 
-FOUND = "CREATE OR REPLACE TEMP TABLE found_signals (item VARCHAR, popularity DOUBLE, recent DOUBLE)"
+FOUND = "CREATE OR REPLACE TEMP TABLE found_signals (item VARCHAR, popularity DOUBLE, recent DOUBLE, newness DOUBLE)"
 ADD = """
 INSERT INTO found_signals
-SELECT unnest($items::VARCHAR[]), unnest($popularity::DOUBLE[]), unnest($recent::DOUBLE[])
+SELECT unnest($items::VARCHAR[]), unnest($popularity::DOUBLE[]), unnest($recent::DOUBLE[]), unnest($newness::DOUBLE[])
 """
-# Only items that have a popularity by this state, or had one: the numbers of others are somebody else's.
+# Only items that have a popularity by this state, or had one: the numbers of others are somebody else's. A newness that
+# was not read is as it was written.
 DIFFERING = """
 CREATE OR REPLACE TEMP TABLE differing AS
-SELECT item, found.popularity, found.recent, held.item IS NOT NULL AS known
+SELECT item, found.popularity, found.recent, coalesce(found.newness, held.newness, 0) AS newness,
+    held.item IS NOT NULL AS known
 FROM found_signals AS found LEFT JOIN item_signals AS held USING (item)
 WHERE (held.item IS NOT NULL OR item IN (SELECT item FROM signals_now))
-    AND (found.popularity IS DISTINCT FROM held.popularity OR found.recent IS DISTINCT FROM held.recent)
+    AND (found.popularity IS DISTINCT FROM held.popularity OR found.recent IS DISTINCT FROM held.recent
+        OR coalesce(found.newness, held.newness, 0) IS DISTINCT FROM held.newness)
 QUALIFY row_number() OVER (PARTITION BY item ORDER BY found.popularity, found.recent) = 1  -- of several copies
 """
 BELIEVE = """
 DELETE FROM item_signals WHERE item IN (SELECT item FROM differing);
-INSERT INTO item_signals SELECT item, popularity, recent FROM differing;
+INSERT INTO item_signals SELECT item, popularity, recent, newness FROM differing;
 DROP TABLE found_signals;
 DROP TABLE differing;
 """
@@ -54,11 +57,11 @@ def read_signals(
     connection: DuckDBPyConnection,
     shards: Sequence[Position],
     since: Mapping[str, int],
-    fields: tuple[str, str],
+    fields: Sequence[str],
 ) -> Reading:
     """Makes the state believe in what the items written since hold; `since` is by shard, -1 for all of its items.
 
-    `fields` are those of the popularity of all time and of late.
+    `fields` are those of the popularity of all time, of late, and of newness where it is in use.
     """
     connection.execute(FOUND)
     documents = 0
@@ -70,6 +73,7 @@ def read_signals(
                 "items": [hit["_id"] for hit in hits],
                 "popularity": [_number(source.get(fields[0])) for source in sources],
                 "recent": [_number(source.get(fields[1])) for source in sources],
+                "newness": [_number(source.get(fields[2])) if len(fields) > 2 else None for source in sources],
             }
             connection.execute(ADD, columns)
     connection.execute(DIFFERING)
@@ -78,7 +82,7 @@ def read_signals(
     return Reading(documents, differing)
 
 
-def _written(engine: Engine, shard: Position, since: int, fields: tuple[str, str]) -> Iterator[list[dict[str, Any]]]:
+def _written(engine: Engine, shard: Position, since: int, fields: Sequence[str]) -> Iterator[list[dict[str, Any]]]:
     if shard.newest <= since:
         return iter(())
     refresh(engine, shard.index)

@@ -43,7 +43,8 @@ INSERT INTO item_values SELECT DISTINCT item, field, value FROM staged_values;
 """
 STORE_SIGNALS = """
 DELETE FROM item_signals;
-INSERT INTO item_signals SELECT item, popularity, recent FROM signals_now WHERE item IN (SELECT id FROM staged_items);
+INSERT INTO item_signals
+SELECT item, popularity, recent, newness FROM signals_now WHERE item IN (SELECT id FROM staged_items);
 """
 STORED = """
 SELECT count(DISTINCT id), (SELECT count(*) FROM items WHERE id NOT IN (SELECT id FROM staged_items)) FROM staged_items

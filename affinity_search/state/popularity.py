@@ -22,12 +22,14 @@ counted AS (
     FROM buckets LEFT JOIN heavy_shoppers USING (user_id) WHERE day <= $as_of
 ), totals AS (
     SELECT item, type, sum(events) / 1048576 AS events,
-           coalesce(sum(events) FILTER (WHERE day > $since), 0) / 1048576 AS recent
+           coalesce(sum(events) FILTER (WHERE day > $since), 0) / 1048576 AS recent,
+           min(day) AS first
     FROM counted GROUP BY item, type
 )
 SELECT item,
     list_sum(list(events * weight ORDER BY type)) AS popularity,
-    list_sum(list(recent * weight ORDER BY type)) AS recent
+    list_sum(list(recent * weight ORDER BY type)) AS recent,
+    CASE WHEN $newness THEN newness($as_of - min(first), $half_life) ELSE 0 END AS newness
 FROM totals JOIN weights USING (type) GROUP BY item
 """
 
@@ -35,11 +37,15 @@ FROM totals JOIN weights USING (type) GROUP BY item
 def compute_signals(connection: DuckDBPyConnection, config: Config, as_of_day: int | None = None) -> int | None:
     """The day the numbers stand for, None without buckets; they go to the temporary table `signals_now`.
 
-    `signals_now(item, popularity, recent)` has a row per item with events: its events up to `as_of_day` (the newest day
-    where None), each counting the weight of its type, and those of the last `popularity.recent_days` days up to it.
+    `signals_now(item, popularity, recent, newness)` has a row per item with events: its events up to `as_of_day` (the
+    newest day where None), each counting the weight of its type, those of the last `popularity.recent_days` days up to
+    it, and how new it is by its first event (0 where newness has no weight).
     Those of a shopper with very many of them count for less (see `heavy`).
-    Where `events.time` is `sequence` shoppers share no calendar, and `recent` is 0.
+    Where `events.time` is `sequence` shoppers share no calendar, and the last two are 0.
     """
+    from affinity_search.formulas import create_macros
+    from affinity_search.weights.newness import newness
+
     if as_of_day is None:
         newest = connection.execute("SELECT max(day) FROM buckets").fetchone()
         as_of_day = newest[0] if newest else None
@@ -49,9 +55,12 @@ def compute_signals(connection: DuckDBPyConnection, config: Config, as_of_day: i
         "types": list(weighted),
         "weights": list(weighted.values()),
         "as_of": as_of_day,
+        "newness": bool(dated and config.popularity.newness.weight),
+        "half_life": config.popularity.newness.half_life_days,
         "since": as_of_day - config.popularity.recent_days if dated and as_of_day is not None else as_of_day,
     }
     find_heavy_shoppers(connection, list(weighted), as_of_day)
+    create_macros(connection, newness)
     connection.execute(SIGNALS, parameters)
     connection.execute("DROP TABLE heavy_shoppers")
     return as_of_day

@@ -19,6 +19,7 @@ from affinity_search.surfaces.template import Template
 __all__ = ["Template", "build_templates", "popularity_query", "text_query"]
 
 OPERATORS = {"combined_fields": "operator", "multi_match": "operator", "simple_query_string": "default_operator"}
+LOG = {"log": {"scaling_factor": 1}}
 
 
 def build_templates(config: Config) -> tuple[Template, ...]:
@@ -40,12 +41,15 @@ def text_query(config: Config) -> dict[str, Any]:
 
 
 def popularity_query(popularity: Popularity) -> list[dict[str, Any]]:
-    """The clauses that add weight * ln(1 + events) to the relevance of every shopper; empty where no weight is set."""
-    signals = dict(zip(popularity.fields, (popularity.all_time, popularity.recent), strict=True))
+    """The clauses that add to the relevance of every shopper, weight * ln(1 + events) and weight * newness.
+
+    Empty where no weight is set.
+    """
+    functions: tuple[dict[str, Any], ...] = (LOG, LOG, {"linear": {}})
     return [
-        Q("rank_feature", field=field, boost=signal.weight, log={"scaling_factor": 1}).to_dict()
-        for field, signal in signals.items()
-        if signal.weight
+        Q("rank_feature", field=field, boost=weight, **function).to_dict()
+        for field, weight, function in zip(popularity.every_field, popularity.weights, functions, strict=True)
+        if weight
     ]
 
 

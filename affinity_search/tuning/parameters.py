@@ -25,6 +25,8 @@ RECENT = (0.0, 1.0)
 """0.5 was within chance of 1 on the slices of three shops, and worse on the later test queries of two of them."""
 ALL_TIME = (1.0,)
 """Only the usual weight: others that gain on a slice of some weeks were found to lose in the season after it."""
+NEWNESS = (0.0, 1.0, 2.0, 4.0)
+"""6 gained less than 4 on the later test queries of two shops, and half-lives of 28 and 90 days as much as 60."""
 STRENGTHS = (0.0, 0.25, 0.5, 1.0, 1.5)
 """2.5 gained for sure on the slice of a grocery, and nothing on its later test queries."""
 DEMOTIONS = (0.0, 0.1, 0.25, 0.5, 1.0, 2.0)
@@ -35,6 +37,8 @@ PLACES = (512, 1024)
 LEAST_FOR_PLACES = 0.005
 """Longer lists make documents of up to four times the size, and lookups of as many more ids."""
 USUAL_STRENGTH = 0.05
+STRONG = (0.1, 0.2, 0.4)
+"""Where the usual strength of an attribute is surely beaten by one of these, it is taken."""
 STRENGTH_FACTORS = (0.5, 2.0, 4.0)
 HALF_LIFE_FACTORS = (1 / 3, 4.0)
 PRIORS = (2.0, 5.0, 20.0)
@@ -88,8 +92,9 @@ def parameters(config: Config) -> tuple[tuple[Parameter, ...], ...]:
     """All parameters in the order they are looked for; of a group one changes at a time, the best first."""
     names = tuple(config.attributes)
     return (
-        (_number("popularity.recent.weight", "popularity", RECENT, _counts_what_is_recent),),
+        (_number("popularity.recent.weight", "popularity", RECENT, _counts_by_date),),
         (_number("popularity.all_time.weight", "popularity", ALL_TIME, _counts_popularity),),
+        (_number("popularity.newness.weight", "popularity", NEWNESS, _counts_by_date),),
         (_number("item_affinity.strength", "bought_before", STRENGTHS),),
         (_number("item_affinity.owned_demotion", "owned_demotion", DEMOTIONS, _owned_items_are_not_boosted),),
         (_related(),),
@@ -136,13 +141,14 @@ def _scaled(config: Config, addresses: Sequence[str], factor: float) -> Changes:
 
 
 def _switch(name: str) -> Parameter:
-    """The attribute on, as strong as the others are, or off."""
+    """The attribute on, as strong as the others are or stronger, or off."""
     address = f"attributes.{name}.strength"
 
     def others(config: Config) -> Mapping[float, Changes]:
         on = [attribute.strength for attribute in config.active_attributes.values()]
-        strength = 0.0 if config.attributes[name].strength else median(on) if on else USUAL_STRENGTH
-        return {strength: {address: strength}}
+        usual = median(on) if on else USUAL_STRENGTH
+        strengths = (0.0,) if config.attributes[name].strength else (usual, *(s for s in STRONG if s > usual))
+        return {strength: {address: strength} for strength in strengths}
 
     return Parameter(address, "attribute", lambda config: config.attributes[name].strength, others, attribute=name)
 
@@ -180,7 +186,7 @@ def _counts_popularity(config: Config) -> bool:
     return config.search.body is None
 
 
-def _counts_what_is_recent(config: Config) -> bool:
+def _counts_by_date(config: Config) -> bool:
     return _counts_popularity(config) and config.events.time == "date"
 
 

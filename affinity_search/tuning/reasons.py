@@ -24,6 +24,10 @@ NOT_REPLAYED = "no purchase could be replayed to judge it by"
 MEANINGS = {
     "popularity.recent.weight": ("what sells of late goes first, for every shopper", "no sure gain without a loss"),
     "popularity.all_time.weight": ("what many buy goes first, for every shopper", ""),
+    "popularity.newness.weight": (
+        "what is new in the shop goes first, for every shopper",
+        "no sure gain without a loss",
+    ),
     "item_affinity.strength": (
         "what was bought before is bought again",
         "buying the same item again brings no sure gain",
@@ -161,7 +165,8 @@ def why_idle(found: Found, name: str) -> str:
     if auc.all.error == inf:
         return "too few shoppers to be sure of anything"
     if not auc.enough:
-        return f"does not surely tell a shopper's next purchase from another item: {_auc(auc)}"
+        tried = f"; {gains(step.best.judged.verdict)}" if step else ""
+        return f"does not surely tell a shopper's next purchase from another item: {_auc(auc)}{tried}"
     used_up = f"the {found.config.search.max_lookups} lookups are used up by better ones"
     if step is None:
         return used_up
@@ -192,7 +197,7 @@ def _why_number(address: str, found: Found) -> str:
 
 
 def _why_not_tried(address: str, config: Config) -> str:
-    if address == "popularity.recent.weight" and config.events.time == "sequence":
+    if address in ("popularity.recent.weight", "popularity.newness.weight") and config.events.time == "sequence":
         return "there is no common calendar"
     if address == "item_affinity.owned_demotion" and config.item_affinity.strength:
         return "what was bought is boosted"

@@ -27,6 +27,7 @@ from affinity_search.offline.replay import Ranking, Search, replay
 from affinity_search.offline.scorer import Scorer
 from affinity_search.offline.searches import Searches
 from affinity_search.profiles.build import build_profiles
+from affinity_search.publish.popularity import refresh_signals
 from affinity_search.publish.profiles import publish_profiles
 from affinity_search.sandbox import Files, Say, open_sandbox
 from affinity_search.tuning.acceptance import Objective
@@ -115,6 +116,7 @@ def _confirm(engine: Engine, state: DuckDBPyConnection, config: Config, log: Cut
     now = datetime.now(UTC)
     build_profiles(state, config, now_ms=int(now.timestamp() * 1000))
     deploy.apply(deploy.plan(config, engine), engine, now)
+    refresh_signals(engine, state, config)
     publish_profiles(engine, state, config)
     rows = _drawn(scorer.searches)
     some = scorer.searches.rows(rows)

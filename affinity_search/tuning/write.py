@@ -20,7 +20,7 @@ WRITTEN: dict[str, Any] = {
     "events": {"types", "time"},
     "attributes": True,
     "item_affinity": True,
-    "popularity": {"all_time", "recent", "recent_days"},
+    "popularity": {"all_time", "recent", "recent_days", "newness"},
     "search": {"window", "max_boost", "max_lookups"},
 }
 SECTIONS = list(Config.model_fields)

@@ -29,10 +29,12 @@ from affinity_search.items.item import parse_item
 from affinity_search.items.losses import LostField
 from affinity_search.items.mapping import index_body
 from affinity_search.items.pipeline import item_keys_pipeline
+from affinity_search.offline.changes import changed
 from affinity_search.publish.popularity import SignalReport, refresh_signals
 from affinity_search.state import open_state
 from affinity_search.state.catalogue import Coverage
 from affinity_search.state.known import KnownItems
+from affinity_search.surfaces.search import popularity_query
 
 CONFIG = """
 engine: {{url: "{url}", prefix: "{prefix}"}}
@@ -283,6 +285,34 @@ def test_signals_write_only_what_changed(desk: Desk) -> None:
     assert refresh_signals(engine, state, config, 89) == SignalReport(89, 3, 0, 2, 1, (), compared=2)
     assert numbers(desk) == {"a": (3.0, 3.0), "b/ü": (None, None), "c": (None, None)}
     assert desk.found(recent) == ["a"]
+
+
+def test_newness_is_written_where_it_has_a_weight_and_taken_out_where_it_has_none(desk: Desk) -> None:
+    state, engine = desk.state, desk.engine
+    new = changed(desk.config, {"popularity.newness.weight": 2.0, "popularity.newness.half_life_days": 10.0})
+    state.execute("INSERT INTO buckets VALUES ('u', 'a', 'purchase', 80, 3), ('u', 'b/ü', 'purchase', 90, 1)")
+    load_items(engine, state, desk.write(A, B, {"id": "c"}), desk.config)
+
+    def held() -> dict[str, object]:
+        return {doc: source.get("popularity_newness") for doc, source in desk.documents().items()}
+
+    assert held() == {"a": None, "b/ü": None, "c": None}
+    assert refresh_signals(engine, state, new).written == 2
+    assert held() == {"a": 0.5, "b/ü": 1.0, "c": None}
+    assert desk.found(popularity_query(new.popularity)[-1]) == ["b/ü", "a"]
+    assert refresh_signals(engine, state, new).unchanged == 2
+    state.execute("INSERT INTO buckets VALUES ('u', 'gone', 'purchase', 100, 1)")
+    refresh_signals(engine, state, new)
+    assert held() == {"a": 0.25, "b/ü": 0.5, "c": None}
+    put(desk, "a", {"title": "by another job"})
+    assert refresh_signals(engine, state, new).repaired == 1
+    assert held()["a"] == 0.25
+    put(desk, "c", {"popularity_newness": 0.75})  # of others, on an item that nobody bought
+    assert refresh_signals(engine, state, desk.config).written == 2
+    assert held() == {"a": None, "b/ü": None, "c": 0.75}
+    put(desk, "a", {"title": "by another job", "popularity_newness": 0.75})  # of others, while ours is off
+    refresh_signals(engine, state, desk.config)
+    assert held()["a"] == 0.75
 
 
 def test_signals_start_afresh_where_another_index_is_behind_the_alias(desk: Desk) -> None:
