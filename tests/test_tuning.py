@@ -234,7 +234,7 @@ def test_nothing_switched_on_leaves_what_may_be_switched_on() -> None:
 
 def test_a_body_of_the_team_holds_the_popularity_that_it_wants() -> None:
     own = CONFIG.model_copy(update={"search": CONFIG.search.model_copy(update={"body": Path("body.mustache")})})
-    assert values(CONFIG).keys() - values(own).keys() == {"popularity.recent.weight"}
+    assert values(CONFIG).keys() - values(own).keys() == {"popularity.recent.weight", "popularity.newness.weight"}
     bare = changed(own, {"popularity.all_time.weight": 0.0})
     assert "popularity.all_time.weight" not in values(bare)
 
@@ -502,17 +502,17 @@ def test_what_was_switched_on_and_then_strengthened_has_both_reasons() -> None:
     found = Tuning(IDLE, ascend(IDLE, hill, "mix"), "mix", "2026-01-01", 1, 1, 1, Confirmed(1, 1, 0, 0, 0))
     assert found.found.config.attributes["brand"].strength == 0.8
     lines = [line for line in as_text(found).splitlines() if ".strength" in line]
-    assert lines[0].startswith("  attributes.brand.strength: 0 -> 0.05: all +5.0% [")
-    assert lines[1].startswith("  attributes.*.strength: times 1 -> times 16: all +")
+    assert lines[0].startswith("  attributes.brand.strength: 0 -> 0.4: all +40.0% [")
+    assert lines[1].startswith("  attributes.*.strength: times 1 -> times 2: all +")
     reason = " ".join(proposal(found).replace("#", "").split())
-    assert "0 -> 0.05: all +5.0% [" in reason
-    assert "; times 1 -> times 16: all +" in reason
+    assert "0 -> 0.4: all +40.0% [" in reason
+    assert "; times 1 -> times 2: all +" in reason
 
 
 def test_what_a_factor_changed_is_no_change_of_the_single_number() -> None:
     stronger = landscape(lambda c: c.attributes["brand"].strength)
     text = as_text(tuning(ascend(CONFIG, stronger, "mix")))
-    assert "  attributes.*.strength: times 1 -> times 16: all +" in text
+    assert "  attributes.*.strength: times 1 -> times 8: all +" in text
     assert "  attributes.brand.strength: 0.1 stays; the best other value, 0: all -" in text.split("stays:")[1]
 
 

@@ -70,7 +70,7 @@ def since_first(shop: Shop, split: Cut) -> Floats:
         events = _events(shop, split)
         known = events["item"] >= 0
         np.maximum.at(found, events["item"][known], events["age"][known].astype(np.float64))
-    return np.abs(found)
+    return np.asarray(np.abs(found), dtype=np.float64)
 
 
 def _contributions(users: Ints) -> Floats:

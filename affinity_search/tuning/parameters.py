@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from statistics import median
 from typing import Any, Literal
 
@@ -40,6 +41,8 @@ USUAL_STRENGTH = 0.05
 STRONG = (0.1, 0.2, 0.4)
 """Where the usual strength of an attribute is surely beaten by one of these, it is taken."""
 STRENGTH_FACTORS = (0.5, 2.0, 4.0)
+MOST_STRENGTH = 0.8
+"""As far as the factors lead from the usual strength in two rounds."""
 HALF_LIFE_FACTORS = (1 / 3, 4.0)
 PRIORS = (2.0, 5.0, 20.0)
 LEVELS, THERMOMETER = (7, 15), (3, 7)
@@ -99,7 +102,7 @@ def parameters(config: Config) -> tuple[tuple[Parameter, ...], ...]:
         (_number("item_affinity.owned_demotion", "owned_demotion", DEMOTIONS, _owned_items_are_not_boosted),),
         (_related(),),
         tuple(_switch(name) for name in names),
-        (_factor("attributes.*.strength", "attribute", STRENGTH_FACTORS, _strengths),),
+        (_factor("attributes.*.strength", "attribute", STRENGTH_FACTORS, _strengths, MOST_STRENGTH),),
         (_factor("half_life_days", "profile", HALF_LIFE_FACTORS, _half_lives),),
         (_number("profiles.prior_events", "profile", PRIORS, _has_attributes),),
         (_number("item_affinity.levels", "bought_before", LEVELS, _list_is_on),),
@@ -127,11 +130,13 @@ def _factor(
     signal: Signal,
     factors: Sequence[float],
     addresses: Callable[[Config], Sequence[str]],
+    most: float = inf,
 ) -> Parameter:
-    """Several numbers together: the value is what they are multiplied by, 1 at present."""
+    """Several numbers together: the value is what they are multiplied by, 1 at present; none grows above `most`."""
 
     def others(config: Config) -> Mapping[float, Changes]:
-        return {f: scaled for f in factors if (scaled := _scaled(config, addresses(config), f))}
+        scaled = {f: _scaled(config, addresses(config), f) for f in factors}
+        return {f: found for f, found in scaled.items() if found and (f < 1 or max(found.values()) <= most)}
 
     return Parameter(address, signal, lambda _: 1.0, others, factor=True)
 
