@@ -109,6 +109,14 @@ def test_what_was_bought_is_not_lifted_and_all_else_within_the_window_is(desk: D
     assert {hit.id: hit.score for hit in beyond} == {item: generic[item] for item in generic if item not in near}
 
 
+@pytest.mark.parametrize("user", [READER, "other", "third"])
+def test_related_items_do_not_lift_what_steps_back(desk: Desk, user: str) -> None:
+    reasons = {hit.id: {reason.attribute for reason in hit.reasons} for hit in desk.all_hits(user).hits}
+    assert not any("item" in reasons[item] for item in BOUGHT[user])
+    if user == READER and desk.config.item_affinity.related_on:
+        assert any("item" in attributes for attributes in reasons.values())
+
+
 def test_somebody_who_only_looked_has_nothing_that_steps_back(desk: Desk) -> None:
     hits = desk.all_hits(VIEWER).hits
     assert {reason.attribute for hit in hits for reason in hit.reasons} - {"item"} == {"author"}
