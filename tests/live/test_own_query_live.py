@@ -252,7 +252,8 @@ def put_template(desk: Desk, name: str, source: str) -> None:
 def wrap(desk: Desk, *arguments: str) -> Result:
     file = str(desk.folder / "affinity.yaml")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("affinity_search.cli.deploy.connect", lambda _settings: desk.engine)
+        for module in ("adopt", "deploy"):
+            patch.setattr(f"affinity_search.cli.{module}.connect", lambda _settings: desk.engine)
         return CliRunner().invoke(main, [arguments[0], "-c", file, *arguments[1:]])
 
 
