@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from affinity_search.search import Answer, Hit, Reason, read_answer
+from affinity_search.search.explain import said_of
 from affinity_search.search.sentences import sentence
 
 
@@ -31,6 +32,7 @@ def test_a_hit_accounts_for_its_own_score() -> None:
     assert [(r.attribute, r.level, r.slots) for r in hit.reasons] == [("item", 1, ("b0",)), ("brand", 3, ("b0", "b1"))]
     assert [r.share for r in hit.reasons] == pytest.approx([0.35, 0.15])
     assert hit.relevance is not None
+    assert hit.score is not None
     assert hit.relevance / hit.score + sum(r.share for r in hit.reasons) == pytest.approx(1)
 
 
@@ -55,6 +57,16 @@ def test_the_account_ends_at_the_window_that_the_template_tells(
     assert [hit.accounted for hit in found.hits] == accounted
     for hit in found.hits:
         assert (hit.factor is None, hit.relevance is None, not hit.reasons) == (not hit.accounted,) * 3
+
+
+def test_hits_that_a_field_sorts_have_no_score_and_are_read_all_the_same() -> None:
+    unscored = {"_id": "a", "_score": None, "sort": [3.5], "matched_queries": ["template|shop-1a2b3c4d", "sorted"]}
+
+    found = read_answer(body(unscored), personal=True)
+
+    assert found.hits == (Hit(1, "a", None, None, None, {}, accounted=False),)
+    assert found.notes == ("personalisation is off because the hits are sorted",)
+    assert said_of(found.hits[0], found, "lamp") == "Sorted as you asked."
 
 
 def test_a_template_that_does_not_tell_its_window_is_said() -> None:

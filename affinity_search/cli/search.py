@@ -146,7 +146,11 @@ def _notes(notes: Iterable[str]) -> list[str]:
 
 def _hit_text(hit: Hit, config: Config) -> str:
     factor = f"x{hit.factor:<5.2f}" if hit.factor is not None else f"{'-':<6}"
-    return f"{hit.rank:>3}  {hit.score:9.4f}  {factor} {_title(hit.source, config)}"
+    return f"{hit.rank:>3}  {_score(hit):>9}  {factor} {_title(hit.source, config)}"
+
+
+def _score(hit: Hit) -> str:
+    return "-" if hit.score is None else f"{hit.score:.4f}"
 
 
 def _explanation_text(found: Explanation, config: Config) -> str:
@@ -159,10 +163,10 @@ def _explained_text(explained: ExplainedHit, config: Config, rest: str) -> str:
     hit, was = explained.hit, explained.generic_rank or rest
     lines = [f"\n{hit.rank:>3}. {_title(hit.source, config)}   [{hit.id}]"]
     if hit.relevance is None or hit.factor is None:
-        lines.append(f"     generic rank {was} · score {hit.score:.4f}")
+        lines.append(f"     generic rank {was} · score {_score(hit)}")
     else:
         lines += [
-            f"     generic rank {was} · score {hit.score:.4f} = relevance {hit.relevance:.4f} x {hit.factor:.4f}",
+            f"     generic rank {was} · score {_score(hit)} = relevance {hit.relevance:.4f} x {hit.factor:.4f}",
             f"     {'relevance':<16} {'':<28} {'':>9}  {1 / hit.factor:6.1%}",
         ]
     lines += [

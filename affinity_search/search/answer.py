@@ -51,17 +51,17 @@ class Reason:
 
 @dataclass(frozen=True)
 class Hit:
-    """One hit; `rank` counts from 1.
+    """One hit; `rank` counts from 1, `score` is None where the engine made none: hits that a field of the body sorts.
 
     Where `accounted` is True, score = relevance * factor and factor = 1 + the sum of the reasons' boosts. It is False
-    beyond the window of a personal search: whether that hit was re-ranked is not known, so that `relevance` and
-    `factor` are None and there are no reasons. `highlight` holds by field the fragments that the engine marked, empty
-    where the template asks for none.
+    where there is no score, and beyond the window of a personal search: whether that hit was re-ranked is not known, so
+    that `relevance` and `factor` are None and there are no reasons. `highlight` holds by field the fragments that the
+    engine marked, empty where the template asks for none.
     """
 
     rank: int
     id: str
-    score: float
+    score: float | None
     relevance: float | None
     factor: float | None
     source: Mapping[str, Any]
@@ -157,8 +157,9 @@ def _notes(names: Sequence[str], *, personal: bool) -> list[str]:
 
 def _hit(raw: Mapping[str, Any], rank: int, *, accounted: bool) -> Hit:
     source, highlight = raw.get("_source", {}), raw.get("highlight", {})
-    if not accounted:
-        return Hit(rank, raw["_id"], raw["_score"], None, None, source, accounted=False, highlight=highlight)
+    score = raw.get("_score")
+    if not accounted or score is None:
+        return Hit(rank, raw["_id"], score, None, None, source, accounted=False, highlight=highlight)
     names = raw.get("matched_queries", [])
     boosts, levels, slots = matched_boosts(names), matched_levels(names), matched_slots(names)
     factor = 1 + sum(boosts.values())
@@ -166,8 +167,8 @@ def _hit(raw: Mapping[str, Any], rank: int, *, accounted: bool) -> Hit:
     return Hit(
         rank=rank,
         id=raw["_id"],
-        score=raw["_score"],
-        relevance=raw["_score"] / factor,
+        score=score,
+        relevance=score / factor,
         factor=factor,
         source=source,
         reasons=tuple(sorted(reasons, key=lambda reason: (-reason.share, reason.attribute))),

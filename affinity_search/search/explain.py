@@ -107,10 +107,10 @@ def generic_options(options: Mapping[str, Any], answer: Answer) -> Options:
 
 def said_of(hit: Hit, answer: Answer, q: str) -> str:
     """The sentence for a hit of this answer."""
-    if not hit.accounted:
-        return sentences.BEYOND
     if SORTED in answer.notes:
         return sentences.SORTED
+    if not hit.accounted:
+        return sentences.BEYOND
     return sentences.sentence(hit.reasons) if hit.reasons or q else sentences.POPULAR
 
 

@@ -197,6 +197,8 @@ def _compared(hit: Hit, ahead: Hit) -> list[str]:
 
 
 def _sum(hit: Hit) -> str:
+    if hit.score is None:
+        return "no score"
     if hit.relevance is None or hit.factor is None:
         return f"the score {hit.score:.4f}"
     return f"the score {hit.score:.4f} = relevance {hit.relevance:.4f} x {hit.factor:.4f}"
