@@ -125,7 +125,7 @@ def open_sandbox(
 
 def remove_sandbox(engine: Engine, name: str) -> None:
     """Removes from the engine what the sandbox of this name has made there; nothing else is touched."""
-    deploy.remove_deployment(engine, name, f"{name}-products", datetime.now(UTC))
+    deploy.remove_deployment(engine, name, f"{name}-products", datetime.now(UTC), changed_too=True)
 
 
 def _reading_ours(config: Config) -> Config:

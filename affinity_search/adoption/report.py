@@ -72,6 +72,8 @@ def _leaving(plan: Leaving) -> Iterator[str]:
     for kind, name, documents in plan.own:
         held = "" if documents is None else f"  ({documents:,} documents)"
         yield f"- {kind:<8} {name}{held}"
+    yield from (f"~ script   {name}: without what was put into it" for name in plan.given_back)
+    yield from (f"= {kind:<8} {name} stays: others changed it since it was deployed" for kind, name in plan.changed)
     yield from (f"= pipeline {name} stays: it is set for {', '.join(users)}" for name, users in plan.kept)
     if plan.indices:
         yield (

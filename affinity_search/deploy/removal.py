@@ -17,16 +17,18 @@ from affinity_search.engine.ownership import is_marked_by, mark_of
 __all__ = ["remove_deployment"]
 
 
-def remove_deployment(engine: Engine, owner: str, items_alias: str, now: datetime) -> None:
+def remove_deployment(
+    engine: Engine, owner: str, items_alias: str, now: datetime, *, changed_too: bool = False
+) -> None:
     """Removes what the deployment with the prefix `owner` made: by its ledger, then every index that bears its mark.
 
-    What others made under such names stays. Interrupted, it is simply run again. Raises ConfigError where the name of
-    the ledger is taken by others.
+    What others made under such names stays, and what they changed since, unless that is to go, too (`changed_too`).
+    Interrupted, it is simply run again. Raises ConfigError where the name of the ledger is taken by others.
     """
     ledger = ledger_index(owner)
     check_ledger(engine, ledger)
     from_before_marks = {first_index(alias) for alias in _aliases_created(engine, ledger)} | {ledger}
-    _reverse_everything(engine, ledger, now)
+    _reverse_everything(engine, ledger, now, changed_too=changed_too)
     for found in identify(engine, f"{owner}-*", hidden=True):
         mark = mark_of(found.mappings)
         is_old_items = "owner" not in mark and "state" in mark and is_index_of(items_alias, found.index)
@@ -34,14 +36,14 @@ def remove_deployment(engine: Engine, owner: str, items_alias: str, now: datetim
             delete_index(engine, found.index)
 
 
-def _reverse_everything(engine: Engine, ledger: str, now: datetime) -> None:
+def _reverse_everything(engine: Engine, ledger: str, now: datetime, *, changed_too: bool) -> None:
     last = last_entry(engine, ledger)
     if last and last.is_open and last.kind == "rollback":
         last = apply(plan_rollback_of(engine, ledger), engine, now)
     if last and (last.is_open or last.undo):
         entry = apply(plan_rollback_of(engine, ledger, 0), engine, now)
         for change in entry.changes:
-            if change.note == CHANGED_SINCE:  # by hand, in a sandbox
+            if changed_too and change.note == CHANGED_SINCE:
                 execute(engine, Change(*change.key, before=change.before, after=None))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from affinity_search.config.model import Config
-from affinity_search.deploy.changes import CHANGED_SINCE, FOREIGN, Change
+from affinity_search.deploy.changes import CHANGED_SINCE, FOREIGN, TAKEN_OVER, Change
 from affinity_search.deploy.drift import drift_since, foreign_of, keys_of, last_deployment
 from affinity_search.deploy.ledger import LedgerEntry, read_entry
 from affinity_search.deploy.ownership import Foreign
@@ -14,6 +14,7 @@ from affinity_search.deploy.planned import Plan
 from affinity_search.deploy.store import Key, current, keep_reason
 from affinity_search.engine import Engine
 from affinity_search.errors import ConfigError
+from affinity_search.surfaces.injection import is_injected, taken_out
 
 __all__ = ["plan_rollback", "plan_rollback_of"]
 
@@ -50,7 +51,11 @@ def plan_rollback_of(engine: Engine, ledger: str, to: int | None = None) -> Plan
     indices = {key: body for key, body in found.items() if key[0] == "index"}
     drift = drift_since(last, found)
     kept = _kept_from_deletion(drift, foreign_of(engine, ledger, last, indices))
-    changes = {key: _onto(engine, change, found[key], kept) for key, change in reversed_changes.items()}
+    in_place = _wrapped_in_place(steps)
+    changes = {
+        key: _unwrapped(change, found[key]) if key in in_place else _onto(engine, change, found[key], kept)
+        for key, change in reversed_changes.items()
+    }
     if goal is None:
         _refuse_deleting_live(changes, steps[-1])
     return Plan(ledger, tuple(changes.values()), drift, last, first, steps[-1].undo_before)
@@ -85,6 +90,22 @@ def _onto(engine: Engine, change: Change, found: str | None, kept: Mapping[Key, 
     if rebased.op == "delete" and (reason := kept.get(change.key) or keep_reason(engine, *change.key)):
         return replace(change, before=found, after=found, note=reason)
     return rebased
+
+
+def _wrapped_in_place(steps: Iterable[LedgerEntry]) -> set[Key]:
+    """The templates of others into which one of the steps put the personal part, and nothing else."""
+    return {
+        change.key
+        for step in steps
+        for change in step.changes
+        if change.note == TAKEN_OVER and change.kind == "script" and change.before and change.after
+        if is_injected(change.after) and taken_out(change.after) == taken_out(change.before)
+    }
+
+
+def _unwrapped(change: Change, found: str | None) -> Change:
+    """Takes ours out of what is there now: others may have written another version of their template since."""
+    return replace(change, before=found, after=found and taken_out(found))
 
 
 def _reverse_all(steps: Iterable[LedgerEntry]) -> dict[Key, Change]:

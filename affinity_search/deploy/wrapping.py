@@ -21,9 +21,9 @@ __all__ = ["plan_wrap", "wrap_diff"]
 def plan_wrap(config: Config, engine: Engine, name: str, *, in_place: bool = False) -> Plan:
     """What `apply` would do now, and the stored template `name` personalised besides; nothing is written.
 
-    With `in_place` the template itself is changed: the ledger keeps what it was, and a rollback gives it back byte for
-    byte. Raises ConfigError where there is no such template, where it cannot be personalised, and where others made
-    what bears the twin's name.
+    With `in_place` the template itself is changed; a rollback takes out what was put in, byte for byte. Raises
+    ConfigError where there is no such template, where it cannot be personalised, and where others made what bears the
+    twin's name.
     """
     if name in (config.search.template, f"{config.search.template}-rescore"):
         raise ConfigError(f"wrap: expected a template of yours, got {name}, which this deployment makes itself")

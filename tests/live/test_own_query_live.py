@@ -252,7 +252,8 @@ def put_template(desk: Desk, name: str, source: str) -> None:
 def wrap(desk: Desk, *arguments: str) -> Result:
     file = str(desk.folder / "affinity.yaml")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("affinity_search.cli.deploy.connect", lambda _settings: desk.engine)
+        for module in ("adopt", "deploy"):
+            patch.setattr(f"affinity_search.cli.{module}.connect", lambda _settings: desk.engine)
         return CliRunner().invoke(main, [arguments[0], "-c", file, *arguments[1:]])
 
 
@@ -314,6 +315,38 @@ def test_a_template_in_place_comes_back_byte_for_byte(desk: Desk) -> None:
     assert wrap(desk, "rollback", "--yes").exit_code == 0
     assert stored(desk, theirs) == body
     assert plan(config, desk.engine).summary() == "6 to leave; no drift"
+
+
+@pytest.mark.parametrize("is_made_anew", [False, True])
+def test_what_the_team_wrote_into_its_template_since_outlives_a_rollback(desk: Desk, is_made_anew: bool) -> None:
+    desk.create(1)
+    theirs, newer = f"{desk.prefix}theirs", BODIES["sorted on request"]
+    config = desk.config(BODIES["everything"])
+    put_template(desk, theirs, BODIES["everything"])
+    desk.deploy(config)
+    assert wrap(desk, "wrap", theirs, "--in-place", "--apply", "--yes").exit_code == 0
+    put_template(desk, theirs, newer)
+    if is_made_anew:
+        apply(plan(config, desk.engine), desk.engine, NOW)
+        assert stored(desk, theirs) != newer
+    assert wrap(desk, "rollback", "--to", "0", "--yes").exit_code == 0
+    assert stored(desk, theirs) == newer
+
+
+def test_leaving_keeps_what_others_changed_and_says_so(desk: Desk) -> None:
+    desk.create(1)
+    theirs, body = f"{desk.prefix}theirs", BODIES["everything"]
+    config = desk.config(body)
+    put_template(desk, theirs, body)
+    desk.deploy(config)
+    assert wrap(desk, "wrap", theirs, "--in-place", "--apply", "--yes").exit_code == 0
+    put_template(desk, config.search.template, BODIES["sorted on request"])
+    said = wrap(desk, "adopt", "--leave").output
+    assert f"~ script   {theirs}: without what was put into it" in said
+    assert f"= script   {config.search.template} stays: others changed it since it was deployed" in said
+    assert wrap(desk, "adopt", "--leave", "--apply").exit_code == 0
+    assert stored(desk, theirs) == body
+    assert stored(desk, config.search.template) == BODIES["sorted on request"]
 
 
 def test_hostile_shoppers_change_nothing_but_the_shopper(desk: Desk) -> None:
