@@ -55,8 +55,8 @@ class Hit:
 
     Where `accounted` is True, score = relevance * factor and factor = 1 + the sum of the reasons' boosts. It is False
     where there is no score, and beyond the window of a personal search: whether that hit was re-ranked is not known, so
-    that `relevance` and `factor` are None and there are no reasons. `highlight` holds by field the fragments that the engine marked, empty
-    where the template asks for none.
+    that `relevance` and `factor` are None and there are no reasons. `highlight` holds by field the fragments that the
+    engine marked, empty where the template asks for none.
     """
 
     rank: int
