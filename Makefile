@@ -31,7 +31,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@touch $(STAMP)
 
 test: lint ## Lint, check types and run all tests, those on a real engine included
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: setup ## Check style (ruff) and types (mypy)
 	@$(BIN)/ruff check .

@@ -5,28 +5,61 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shutil
+import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from affinity_search.engine import embedded
 
+ENGINE_URL = "AFFINITY_TEST_ENGINE_URL"
+SHARED_ENGINE = pytest.StashKey[Path]()
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """With several workers (`-n 2`): one engine for all of them, started before they are."""
+    config = session.config
+    workers = config.getoption("numprocesses", None)
+    if workers and not hasattr(config, "workerinput") and ENGINE_URL not in os.environ:
+        config.stash[SHARED_ENGINE] = Path(tempfile.mkdtemp(prefix="affinity-test-engine-"))
+        with _short_lived_java():
+            engine = embedded.start(config.stash[SHARED_ENGINE], memory_mb=1024)
+        _compile_freely(engine.url)
+        os.environ[ENGINE_URL] = engine.url
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Stops the engine of the workers, which have ended by now."""
+    if home := session.config.stash.get(SHARED_ENGINE, None):
+        running = embedded.stop(home)
+        shutil.rmtree(home)
+        assert running, "the session's engine was not running any more"
+
+
+@contextmanager
+def _short_lived_java() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
+        yield
+
 
 @pytest.fixture(scope="session", autouse=True)
 def short_lived_java() -> Iterator[None]:
     """Engines started by tests compile quickly rather than well: half the CPU at start, which is most of their life."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
+    with _short_lived_java():
         yield
 
 
 @pytest.fixture(scope="session")
 def engine_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a real OpenSearch, started for this session; AFFINITY_TEST_ENGINE_URL names one to use instead."""
-    if given := os.environ.get("AFFINITY_TEST_ENGINE_URL"):
+    if given := os.environ.get(ENGINE_URL):
         yield given.rstrip("/")
         return
     home = tmp_path_factory.mktemp("engine")

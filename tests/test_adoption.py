@@ -244,6 +244,18 @@ def test_what_is_there_is_not_added_again() -> None:
     assert "= nothing to do: everything is there" in adoption_text("goods", [plan], 1, keyword=False)
 
 
+def test_a_popularity_of_others_in_an_adopted_index_is_not_taken_over() -> None:
+    keys = {name: {"type": "long", "index": False} for name in ("maker", "kind", "item")}
+    properties = {"affinity": {"properties": keys}, "choice": {"type": "rank_feature"}}
+    found = index(mappings={"properties": properties})
+    noted = ("affinity.maker", "affinity.kind", "affinity.item", "other", "other_recent")
+    [refusal] = plan_index(config(), found, noted).refusals
+    assert refusal == (
+        "goods-1: choice: expected nothing, found rank_feature of others: set popularity.field to a name that is free"
+    )
+    assert plan_index(config(), found, (*noted, "choice")).refusals == ()
+
+
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
@@ -271,6 +283,18 @@ def test_what_is_there_is_not_added_again() -> None:
         (
             {"mappings": {"properties": {"choice": {"type": "float"}}}},
             "goods-1: choice: expected rank_feature or nothing, found float: set popularity.field to a name",
+        ),
+        (
+            {"mappings": {"properties": {"affinity": {"properties": {"score": {"type": "long"}}}}}},
+            "goods-1: affinity.score: expected nothing, found long of others: `items.keys: keyword` needs no field",
+        ),
+        (
+            {"mappings": {"properties": {"affinity": {"properties": {"maker": {"type": "long"}}}}}},
+            "goods-1: affinity.maker: expected nothing, found long of others: rename the attribute",
+        ),
+        (
+            {"mappings": {"properties": {"choice_recent": {"type": "rank_feature"}}}},
+            "goods-1: choice_recent: expected nothing, found rank_feature of others: set popularity.field to a name",
         ),
         (
             {"settings": {"index.mapping.total_fields.limit": "10"}},

@@ -110,6 +110,11 @@ NO = Rejected(Verdict.NO_CONSENT)
         ({"path": "ok.analytics", "denied": ["No", "Unset"]}, {"ok": {"analytics": "Yes"}}, event()),
         ({"path": "ok.analytics", "denied": ["No"]}, {"ok": {"analytics": False}}, NO),
         ({"path": "ok.analytics", "denied": ["No"]}, {}, event()),
+        (
+            {"path": "ok", "denied": ["No"]},
+            {"ok": {"analytics": "no"}},
+            Rejected(Verdict.QUARANTINED, "consent: expected a single answer, got an object", private=True),
+        ),
         ({"path": "opt_out", "denied": [True]}, {"opt_out": 1}, NO),
         ({"path": "opt_out", "denied": [True]}, {"opt_out": "no"}, event()),
         ({"path": ["a", "b"]}, {"a": "yes", "b": "denied"}, NO),

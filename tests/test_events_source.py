@@ -41,10 +41,10 @@ def seen(path: Path) -> list[tuple[int, str]]:
         ("e.ndjson", JSONL, 1),
         ("e.txt", JSONL, 1),
         ("e.txt", HEADER + CSV, 2),
-        ("e.csv.gz", gzip.compress(HEADER + CSV), 2),
-        ("e.csv.gz", gzip.compress(HEADER) + gzip.compress(CSV), 2),
-        ("e.JSONL.GZ", gzip.compress(JSONL), 1),
-        ("packed.csv", gzip.compress(HEADER + CSV), 2),
+        ("e.csv.gz", gzip.compress(HEADER + CSV, mtime=0), 2),
+        ("e.csv.gz", gzip.compress(HEADER, mtime=0) + gzip.compress(CSV, mtime=0), 2),
+        ("e.JSONL.GZ", gzip.compress(JSONL, mtime=0), 1),
+        ("packed.csv", gzip.compress(HEADER + CSV, mtime=0), 2),
         ("bom.csv", b"\xef\xbb\xbf" + HEADER + CSV, 2),
         ("bom.jsonl", b"\xef\xbb\xbf" + JSONL, 1),
         ("crlf.csv", (HEADER + CSV).replace(b"\n", b"\r\n"), 2),
@@ -54,7 +54,7 @@ def seen(path: Path) -> list[tuple[int, str]]:
         ("semicolons.csv", (HEADER + CSV).replace(b",", b";"), 2),
         ("pipes.txt", (HEADER + CSV).replace(b",", b" | "), 2),
         ("tabs.tsv", (HEADER + CSV).replace(b",", b"\t"), 2),
-        ("tabs.csv.gz", gzip.compress((HEADER + CSV).replace(b",", b"\t")), 2),
+        ("tabs.csv.gz", gzip.compress((HEADER + CSV).replace(b",", b"\t"), mtime=0), 2),
         ("utf-16.csv", (HEADER + CSV).decode().encode("utf-16"), 2),
         ("utf-16.jsonl", JSONL.decode().encode("utf-16"), 1),
         ("utf-16-be.csv", b"\xfe\xff" + (HEADER + CSV).decode().encode("utf-16-be"), 2),
@@ -122,7 +122,7 @@ def test_lines_are_those_between_newlines(
     raws.append(b"\x81")  # in no encoding that would be guessed
     content = b"\n".join([b"{}", *raws])
     path = tmp_path_factory.mktemp("lines") / "e.jsonl"
-    path.write_bytes(gzip.compress(content) if zip_it else content)
+    path.write_bytes(gzip.compress(content, mtime=0) if zip_it else content)
     expected = [(n, raw.removesuffix(b"\r")) for n, raw in enumerate([b"{}", *raws], 1) if raw.strip()]
     assert [(line.number, line.raw) for line in read(path)] == expected
 
@@ -170,7 +170,7 @@ def test_no_file_and_no_file_but_a_folder(tmp_path: Path) -> None:
 
 
 ROWS = b"".join(b"u1,2017-01-15,purchase,%d\n" % (n * 7919) for n in range(50_000))
-WHOLE = gzip.compress(HEADER + ROWS)
+WHOLE = gzip.compress(HEADER + ROWS, mtime=0)
 DAMAGED = {
     "cut": WHOLE[: len(WHOLE) // 2],
     "followed by something": WHOLE + b"garbage",

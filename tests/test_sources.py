@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from affinity_search.config.presets import preset, preset_names, with_preset
-from affinity_search.config.source_block import EventSource, SourceFile
+from affinity_search.config.source_block import EventSource, SourceFile, TimePath
 from affinity_search.errors import DataError
+from affinity_search.events.times import time_reader
 from affinity_search.inputs import lines
 from affinity_search.sources import Form, find_form, first_at, named_paths, open_source, values_at_path
 
@@ -56,7 +57,7 @@ def read(path: Path, told: SourceFile | None = None) -> list[tuple[int, object]]
         ("x.json", '{"index": "a"}\n', Form("jsonl")),
         ("x.json", '{"_index": "i", "_id": "a", "_source": {}}\n', Form("bulk")),
         ("x.csv", "id,title\n".encode("utf-16"), Form("csv", ",", "utf-16")),
-        ("x.json.gz", gzip.compress(b"[{}]"), Form("json")),
+        ("x.json.gz", gzip.compress(b"[{}]", mtime=0), Form("json")),
         ("x.dat", b"PAR1....", Form("parquet")),
     ],
 )
@@ -206,6 +207,16 @@ def test_parquet_values_and_nothing_else_of_the_machine(tmp_path: Path) -> None:
     duckdb.sql(f"COPY (SELECT 1 AS id) TO '{tmp_path / 'other.parquet'}' (FORMAT parquet)")
     with pytest.raises(DataError, match="expected a Parquet file"):
         read(write(tmp_path / "*.parquet", b"PAR1"))
+
+
+def test_parquet_moments_with_a_zone_are_text_in_utc(tmp_path: Path) -> None:
+    """As Spark, BigQuery and pandas write them; DuckDB itself gives them only where pytz is installed."""
+    moment = "TIMESTAMPTZ '2024-05-01 12:00:00.5+02'"
+    query = f"""SELECT {moment} AS "the ""ts", [{{'at': {moment}}}] AS list, 1 AS other"""
+    duckdb.sql(f"COPY ({query}) TO '{tmp_path / 'x.parquet'}' (FORMAT parquet)")
+    said = "2024-05-01 10:00:00.5+00"
+    assert read(tmp_path / "x.parquet") == [(1, {'the "ts': said, "list": [{"at": said}], "other": 1})]
+    assert time_reader(TimePath(path=["ts"]))(said) == 1_714_557_600_500_000
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from affinity_search.engine.documents import create_document, read_document, replace_document
@@ -15,13 +15,13 @@ DOCUMENT = "adoption"
 
 @dataclass(frozen=True)
 class Adopted:
-    """One adopted index: the final pipeline that it had (None for none) and the mapping fields that we added."""
+    """One adopted index: the final pipeline that it had (None for none) and the fields whose values are ours."""
 
     uuid: str
     final_pipeline: str | None
     fields: tuple[str, ...]
 
-    def and_fields(self, fields: Mapping[str, object]) -> Adopted:
+    def and_fields(self, fields: Sequence[str]) -> Adopted:
         """The same with further fields."""
         return replace(self, fields=tuple(dict.fromkeys([*self.fields, *fields])))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,7 @@ from affinity_search.engine.mappings import add_to_mappings
 from affinity_search.engine.protocol import Engine
 from affinity_search.engine.rewriting import count_matching
 from affinity_search.engine.settings import write_settings
-from affinity_search.engine.survey import survey
+from affinity_search.engine.survey import Survey, survey
 from affinity_search.errors import ConfigError
 
 __all__ = ["Filled", "adopt", "plan_adoption"]
@@ -40,7 +40,8 @@ def plan_adoption(engine: Engine, config: Config) -> tuple[IndexPlan, ...]:
     """
     engine.info()
     check_ledger(engine, config.ledger_index)
-    plans = [plan_index(config, found) for found in survey(engine, config.items.index)]
+    adopted = read_adoption(engine, config.ledger_index)
+    plans = [plan_index(config, found, _known(adopted, found)) for found in survey(engine, config.items.index)]
     return tuple(replace(plan, lacking=count_matching(engine, plan.index, plan.missing)) for plan in plans)
 
 
@@ -66,6 +67,11 @@ def adopt(engine: Engine, config: Config, plans: Sequence[IndexPlan], now: datet
     return tuple(Filled(plan.index, *rewrite_all(engine, plan.index, plan.missing, pace)) for plan in plans)
 
 
+def _known(adopted: Mapping[str, Adopted], found: Survey) -> tuple[str, ...] | None:
+    one = adopted.get(found.index)
+    return one.fields if one and one.uuid == found.uuid else None
+
+
 def _note(engine: Engine, ledger: str, plans: Sequence[IndexPlan]) -> None:
     """Keeps what each index had before, from the first time on."""
     adopted = read_adoption(engine, ledger)
@@ -73,7 +79,7 @@ def _note(engine: Engine, ledger: str, plans: Sequence[IndexPlan]) -> None:
         known = adopted.get(plan.index)
         if known is None or known.uuid != plan.uuid:
             known = Adopted(plan.uuid, plan.after, ())
-        adopted[plan.index] = known.and_fields(plan.fields)
+        adopted[plan.index] = known.and_fields(plan.filled)
     write_adoption(engine, ledger, adopted)
 
 

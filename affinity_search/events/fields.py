@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
 from affinity_search.events.answers import ABOUT_CONSENT, ABOUT_US, NO, NO_ANSWER, REFUSAL, TURNED, YES
-from affinity_search.inputs.values import id_problem, number_text, plain_number
+from affinity_search.inputs.values import id_problem, kind_of, number_text, plain_number
 
 __all__ = [
     "CONSENT",
@@ -54,7 +54,8 @@ def field_text(value: object, name: str) -> str:
         text = number_text(value)
         if text is not None:
             return text
-    raise Malformed(f"{name}: expected text or a plain number, got {shown(value)}")
+    found = kind_of(value) if isinstance(value, dict | list) else shown(value)  # inside may be who it was
+    raise Malformed(f"{name}: expected text or a plain number, got {found}")
 
 
 @lru_cache(maxsize=1 << 16)
@@ -119,8 +120,10 @@ def is_no(value: object, denied: frozenset[str]) -> bool:
     """Whether the answer is a no where the configuration lists the values that mean one.
 
     The usual words mean no as well; where the list holds one that means yes everywhere else (an opt-out), all of those
-    do, and no other.
+    do, and no other. Raises Malformed for an object, which is an answer that nobody understands.
     """
+    if isinstance(value, dict):
+        raise Malformed("consent: expected a single answer, got an object")
     answer = answer_text(value)
     return answer in denied or answer in (YES if denied & YES else NO)
 

@@ -1,11 +1,11 @@
-"""Plain numbers and ids in files: what is one, the same for events and items."""
+"""Plain numbers, ids and kinds of JSON values in files: the same for events and items."""
 
 from __future__ import annotations
 
 import math
 import re
 
-__all__ = ["MAX_ID_BYTES", "id_problem", "number_text", "plain_number"]
+__all__ = ["MAX_ID_BYTES", "id_problem", "kind_of", "number_text", "plain_number"]
 
 MAX_ID_BYTES = 256
 MAX_NUMBER_CHARACTERS = 40
@@ -44,3 +44,9 @@ def id_problem(text: str) -> str:
     if (size := len(text.encode())) > MAX_ID_BYTES:
         return f"expected at most {MAX_ID_BYTES} bytes of UTF-8, got {size}"
     return ""
+
+
+def kind_of(value: object) -> str:
+    """What a JSON value is, in words."""
+    kinds = {dict: "an object", list: "a list", str: "text", bool: "true or false", int: "a number", float: "a number"}
+    return kinds.get(type(value), "nothing")

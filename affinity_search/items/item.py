@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from affinity_search.inputs.values import id_problem, number_text, plain_number
+from affinity_search.inputs.values import id_problem, kind_of, number_text, plain_number
 
-__all__ = ["COMPUTED", "LONGEST_VALUE", "Item", "kind_of", "parse_item", "record_values", "value_text", "values_at"]
+__all__ = ["COMPUTED", "LONGEST_VALUE", "Item", "parse_item", "record_values", "value_text", "values_at"]
 
 PRICE = "expected a plain number such as 1299.00 (`items.source.fields.price` says how others are written)"
 SHOWN_CHARACTERS = 40
@@ -172,9 +172,3 @@ def _shown(value: object) -> str:
 
 def _listed(value: object) -> list[Any] | tuple[Any, ...]:
     return value if isinstance(value, list | tuple) else [value]
-
-
-def kind_of(value: object) -> str:
-    """What a JSON value is, in words."""
-    kinds = {dict: "an object", list: "a list", str: "text", bool: "true or false", int: "a number", float: "a number"}
-    return kinds.get(type(value), "nothing")

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from affinity_search.config.source_block import ItemFields, ItemSource, TextPath
+from affinity_search.inputs.values import kind_of
 from affinity_search.items.attribute_values import attribute_values, in_language, pairs_of
-from affinity_search.items.item import kind_of, value_text
+from affinity_search.items.item import value_text
 from affinity_search.items.markup import text_of_html
 from affinity_search.items.prices import lowest_price
 from affinity_search.items.united import id_text, united

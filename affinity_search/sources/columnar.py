@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["ParquetSource", "plain_value"]
 
 ROWS = 2_000
-QUERY = "SELECT * FROM read_parquet($1)"
+QUERY = "SELECT *{instead} FROM read_parquet($1)"
+ZONED = "TIMESTAMP WITH TIME ZONE"
 
 
 class ParquetSource:
@@ -38,13 +39,26 @@ class ParquetSource:
             with duckdb.connect(":memory:", config={"memory_limit": "256MB", "threads": 1}) as connection:
                 connection.execute("SET allowed_paths = [$path]", {"path": str(self._path)})
                 connection.execute("SET enable_external_access = false")
-                connection.execute(QUERY, [str(self._path)])
+                connection.execute("SET TimeZone = 'UTC'")
+                connection.execute(QUERY.format(instead=_zoned_as_text(connection, self._path)), [str(self._path)])
                 yield from _rows(connection)
         except duckdb.Error as error:
             raise UnreadableFile(
                 f"{self._path}: expected a Parquet file, got {str(error).splitlines()[0]}",
                 hint="Get the file again, or name its form: `format: csv`, say.",
             ) from None
+
+
+def _zoned_as_text(connection: DuckDBPyConnection, path: Path) -> str:
+    """What is read in another way than it stands: moments with a zone as text, which DuckDB gives only with pytz."""
+    connection.execute(f"DESCRIBE {QUERY.format(instead='')}", [str(path)])
+    cast = [
+        f"CAST({name} AS {kind.replace(ZONED, 'VARCHAR')}) AS {name}"
+        for column, kind, *_ in connection.fetchall()
+        if ZONED in kind
+        for name in ['"' + column.replace('"', '""') + '"']
+    ]
+    return f" REPLACE ({', '.join(cast)})" if cast else ""
 
 
 def _rows(connection: DuckDBPyConnection) -> Iterator[RawRecord]:

@@ -383,6 +383,30 @@ def test_an_attribute_that_comes_later_gets_its_keys_with_the_next_adopt(desk: D
     assert not any("affinity" in source for source in sources(desk.url, desk.alias).values())
 
 
+def test_an_index_is_adopted_and_left_as_often_as_its_owners_like(desk: Desk) -> None:
+    """The mapping fields of the first time are still there the second time: their values go again all the same."""
+    desk.create(desk.index)
+    load(desk.url, desk.index, range(50))
+    desk.adopt_dry()
+    before = sources(desk.url, desk.alias)
+    for _ in range(2):
+        desk.affinity("adopt", "--apply")
+        assert sources(desk.url, desk.alias)["p7"]["affinity"] == keys_of(7)
+        desk.affinity("adopt", "--leave", "--apply")
+        assert sources(desk.url, desk.alias) == before
+
+
+def test_an_object_of_the_same_name_stays_its_owners(desk: Desk) -> None:
+    desk.create(desk.index)
+    own = {"affinity": {"properties": {"score": {"type": "integer"}}}}
+    request(desk.url, "PUT", f"/{desk.index}/_mapping", {"properties": own})
+    load(desk.url, desk.index, range(5))
+    desk.adopt_dry()
+    said = desk.affinity("adopt", "--apply", code=2).output
+    assert f"{desk.index}: affinity.score: expected nothing, found integer of others" in said
+    assert desk.names() == []
+
+
 def test_what_cannot_be_adopted_is_said_with_the_way_out(desk: Desk) -> None:
     def refused(code: int, *words: str) -> str:
         return desk.affinity("adopt", *words, "--url", desk.url, code=code).output

@@ -73,16 +73,16 @@ def test_a_new_window_is_a_template_deploy_and_rollback_brings_the_old_one_back(
     old = source(engine, f"{prefix}search")
     wider = shop(prefix, window=200)
     found = plan(wider, engine)
-    assert [change.op for change in found.pending] == ["create", "change"]
+    assert [change.op for change in found.pending] == ["create", "change", "change"]
     assert '+    "window_size": 200,' in found.pending[1].diff().splitlines()
     apply(replace(found, templates=()), engine, NOW)
     assert source(engine, f"{prefix}search") == found.pending[1].after != old
-    assert source(engine, plan(config, engine).changes[-2].name) == old
+    assert source(engine, plan(config, engine).changes[-3].name) == old
     rollback(wider, engine, NOW)
     assert source(engine, f"{prefix}search") == old
     assert source(engine, found.pending[0].name) is None
     again = plan(wider, engine)
-    assert ([change.op for change in again.pending], again.drift) == (["create", "change"], ())
+    assert ([change.op for change in again.pending], again.drift) == (["create", "change", "change"], ())
 
 
 def test_a_hand_edit_is_drift(engine: OpenSearchEngine, config: Config, prefix: str) -> None:
