@@ -253,6 +253,12 @@ def test_the_first_that_holds_something() -> None:
     assert named_paths({"a": {"b": 1}, "c": [{"d": 2}, {"e": 3}]}) == ["a", "a.b", "c", "c.d", "c.e"]
 
 
+@pytest.mark.parametrize("blank", ["", " ", "(not set)", "(Not Set)", "(none)", None])
+def test_what_stands_for_no_value_is_passed_over(blank: str | None) -> None:
+    assert first_at([{"user_id": blank, "device": "d1"}], ["user_id", "device"]) == "d1"
+    assert first_at([{"user_id": blank}], ["user_id"]) is None
+
+
 def test_a_preset_stands_beneath_the_block() -> None:
     assert with_preset({"format": "csv"}, "events") == {"format": "csv"}
     for name in preset_names("events"):
