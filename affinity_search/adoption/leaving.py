@@ -12,6 +12,7 @@ from affinity_search.adoption.planning import FINAL
 from affinity_search.adoption.record import Adopted, read_adoption
 from affinity_search.config import names
 from affinity_search.config.model import Config
+from affinity_search.deploy.changes import Change
 from affinity_search.deploy.ledger import check_ledger, last_entry
 from affinity_search.deploy.removal import remove_deployment
 from affinity_search.deploy.reversal import plan_rollback_of
@@ -56,12 +57,14 @@ class LeftIndex:
 class Leaving:
     """All that goes: from the indices of others, and what this deployment made: (kind, name, documents or None).
 
-    `kept` are pipelines that stay, each with the indices of which they are the pipeline by somebody else's hand.
+    `kept` are pipelines that stay, each with the indices of which they are the pipeline by somebody else's hand,
+    `restored` the templates of others that were personalised in place, and become what they were.
     """
 
     indices: tuple[LeftIndex, ...]
     own: tuple[tuple[str, str, int | None], ...]
     kept: tuple[tuple[str, tuple[str, ...]], ...]
+    restored: tuple[str, ...] = ()
 
 
 def plan_leaving(engine: Engine, config: Config) -> Leaving:
@@ -71,11 +74,13 @@ def plan_leaving(engine: Engine, config: Config) -> Leaving:
     check_ledger(engine, ledger)
     adopted = read_adoption(engine, ledger)
     left = [found for index, one in adopted.items() if (found := _left(engine, config, index, one))]
-    ours = [*_artefacts(engine, ledger), *_indices(engine, config.engine.prefix)]
+    changes = _reversed(engine, ledger)
+    ours = [*_artefacts(changes), *_indices(engine, config.engine.prefix)]
     given_back = {one.index for one in left if one.is_set}
     users = {name: set(indices_using(engine, name)) - given_back for kind, name, _ in ours if kind == "pipeline"}
     kept = {name: tuple(sorted(others)) for name, others in users.items() if others}
-    return Leaving(tuple(left), tuple(one for one in ours if one[1] not in kept), tuple(kept.items()))
+    restored = tuple(change.name for change in changes if change.kind == "script" and change.op == "change")
+    return Leaving(tuple(left), tuple(one for one in ours if one[1] not in kept), tuple(kept.items()), restored)
 
 
 def leave(engine: Engine, config: Config, plan: Leaving, now: datetime, pace: Pace) -> dict[str, int]:
@@ -116,13 +121,17 @@ def _having(fields: Sequence[str]) -> dict[str, Any]:
     return {"bool": {"should": [{"exists": {"field": field}} for field in fields], "minimum_should_match": 1}}
 
 
-def _artefacts(engine: Engine, ledger: str) -> Iterator[tuple[str, str, int | None]]:
+def _reversed(engine: Engine, ledger: str) -> tuple[Change, ...]:
+    """The changes that lead back to before the first deployment; none where nothing is deployed."""
     last = last_entry(engine, ledger)
-    if last and (last.is_open or last.undo):
-        for change in plan_rollback_of(engine, ledger, 0).changes:
-            is_our_pipeline = change.kind == "pipeline" and not change.is_others
-            if is_our_pipeline or (change.kind == "script" and change.op == "delete"):
-                yield change.kind, change.name, None
+    return plan_rollback_of(engine, ledger, 0).changes if last and (last.is_open or last.undo) else ()
+
+
+def _artefacts(changes: Sequence[Change]) -> Iterator[tuple[str, str, int | None]]:
+    for change in changes:
+        is_our_pipeline = change.kind == "pipeline" and not change.is_others
+        if is_our_pipeline or (change.kind == "script" and change.op == "delete"):
+            yield change.kind, change.name, None
 
 
 def _indices(engine: Engine, owner: str) -> Iterator[tuple[str, str, int | None]]:

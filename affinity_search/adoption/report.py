@@ -72,6 +72,7 @@ def _leaving(plan: Leaving) -> Iterator[str]:
     for kind, name, documents in plan.own:
         held = "" if documents is None else f"  ({documents:,} documents)"
         yield f"- {kind:<8} {name}{held}"
+    yield from (f"~ script   {name} is again what it was before" for name in plan.restored)
     yield from (f"= pipeline {name} stays: it is set for {', '.join(users)}" for name, users in plan.kept)
     if plan.indices:
         yield (
