@@ -78,6 +78,22 @@ def mapping(properties: Mapping[str, Any] = PROPERTIES) -> ItemMapping:
     return ItemMapping.of("goods-1", {"properties": properties}, "ours")
 
 
+def test_fields_are_known_by_the_names_of_other_tongues() -> None:
+    words = {"type": "text", "analyzer": "shop"}
+    properties = {
+        "beschreibung": words,
+        "bezeichnung": words,
+        "art": {"type": "keyword"},
+        "marke": {"type": "keyword"},
+        "preis": {"type": "double"},
+    }
+    sample = [{"art": "ab"[n % 2], "marke": "cd"[n % 2], "preis": n} for n in range(12)]
+    found = find_fields(mapping(properties), sample)
+    assert found.texts == {"beschreibung": 1.0, "bezeichnung": 2.0}
+    assert [one.name for one in found.attributes] == ["marke", "art"]
+    assert found.prices == ("preis",)
+
+
 def test_versions_above_the_writes_of_the_shard_are_the_writers_own() -> None:
     timestamp = Sampled("d9", 1_772_000_000_000, 41, None, {})
     assert habits(index(sample=(timestamp,))).external == (

@@ -51,6 +51,12 @@ def test_check_says_what_is_read_and_what_does_not_meet() -> None:
     ]
 
 
+def test_check_says_that_there_is_no_event() -> None:
+    Path("events.csv").write_text("user,ts,type,item\n", encoding="utf-8")
+    found = run("check", "--items", "items.csv", "--events", "events.csv")
+    assert "no events: expected some that can be used, found none among 0 that were read" in found.stdout
+
+
 def test_check_reads_as_a_configuration_says_and_counts_types_against_it() -> None:
     line = {"who": "u", "at": "2024-01-01", "what": "look", "sku": "S-1"}
     events([line, {**line, "what": "order"}, {**line, "what": "glance", "at": "2020-01-01"}])

@@ -140,6 +140,7 @@ TOLD = [
     ({"unit": "ns"}, "1484438400250001999", 1_484_438_400_250_001),
     ({"unit": "days"}, "17181", 17_181 * MICROSECONDS_PER_DAY),
     ({"unit": "excel"}, "44927.0638", 19_358 * MICROSECONDS_PER_DAY + 5_512_000_000),
+    ({"unit": "excel"}, "44927,0638", 19_358 * MICROSECONDS_PER_DAY + 5_512_000_000),
     ({"format": "%Y%m%d"}, "20170115", 17_181 * MICROSECONDS_PER_DAY),
     ({"format": "%d.%m.%Y", "zone": "Europe/Berlin"}, "15.01.2017", 17_181 * MICROSECONDS_PER_DAY - 3_600_000_000),
     ({"format": "%d.%m.%Y %z"}, "15.01.2017 +0200", 17_181 * MICROSECONDS_PER_DAY - 7_200_000_000),

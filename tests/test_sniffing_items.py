@@ -40,6 +40,7 @@ def test_a_flat_catalogue_has_tastes_and_what_is_only_shown_is_kept() -> None:
         (("objectID", "name", "brand"), {"id": "objectID", "title": "name"}),
         (("Artikelnummer", "Bezeichnung", "Marke"), {"id": "Artikelnummer", "title": "Bezeichnung"}),
         (("Référence", "Libellé", "Marque"), {"id": "Référence", "title": "Libellé"}),
+        (("Référence", "Nom du produit", "Marque"), {"id": "Référence", "title": "Nom du produit"}),
         (("asin", "Product Title", "Brand"), {"id": "asin", "title": "Product Title"}),
     ],
 )

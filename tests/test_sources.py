@@ -94,6 +94,24 @@ def test_another_encoding_is_refused_with_a_cure_that_works(tmp_path: Path) -> N
     assert read(path, SourceFile(encoding="utf-8"))[0] == (2, "expected UTF-8, got byte 0xf6 at byte 5")
 
 
+@pytest.mark.parametrize(
+    ("head", "found"),
+    [
+        (b"PK\x03\x04\x14\x00\x06\x00", "a ZIP archive or a spreadsheet (xlsx)"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", "a spreadsheet (xls)"),
+        (b"\x28\xb5\x2f\xfd\x04", "zstd"),
+        (b"BZh91AY&SY", "bzip2"),
+    ],
+)
+def test_what_is_packed_in_another_way_is_named(tmp_path: Path, head: bytes, found: str) -> None:
+    path = tmp_path / "events.csv"
+    path.write_bytes(head + bytes(100))
+    with pytest.raises(DataError) as refused:
+        find_form(path, None, ())
+    assert refused.value.message == f"{path}: expected text, gzip or Parquet, got {found}"
+    assert refused.value.hint == "Unpack it, or pack it with gzip; a spreadsheet can be saved as CSV."
+
+
 def test_one_damaged_line_is_no_encoding(tmp_path: Path) -> None:
     path = write(tmp_path / "x.csv", b"id,title\n1,a\n" + b"2,Gr\xf6\xdfe\n" + b"3,b\n")
     assert read(path) == [
@@ -233,6 +251,12 @@ def test_the_first_that_holds_something() -> None:
     assert first_at([{"a": None}, {"b": "x"}], ["a", "b"]) == "x"
     assert first_at([3, None], ["a"]) is None
     assert named_paths({"a": {"b": 1}, "c": [{"d": 2}, {"e": 3}]}) == ["a", "a.b", "c", "c.d", "c.e"]
+
+
+@pytest.mark.parametrize("blank", ["", " ", "(not set)", "(Not Set)", "(none)", None])
+def test_what_stands_for_no_value_is_passed_over(blank: str | None) -> None:
+    assert first_at([{"user_id": blank, "device": "d1"}], ["user_id", "device"]) == "d1"
+    assert first_at([{"user_id": blank}], ["user_id"]) is None
 
 
 def test_a_preset_stands_beneath_the_block() -> None:

@@ -13,6 +13,7 @@ from affinity_search.deploy.item_fields import NUMBERS, ItemField, ItemMapping
 from affinity_search.items.item import record_values
 from affinity_search.signals import reserved_names
 from affinity_search.signals.attribute import Attribute
+from affinity_search.sniffing.vocabulary import ITEM_NAMES, place_of
 
 __all__ = ["LEVELS", "FoundAttribute", "FoundFields", "find_fields"]
 
@@ -24,6 +25,8 @@ TITLES = ("title", "name", "headline", "product_name", "label")
 LIKELY = (
     "brand", "manufacturer", "vendor", "maker", "author", "artist", "category", "categories", "department", "type",
     "genre", "series", "colour", "color", "size", "style", "material", "tags", "theme", "gender",
+    "marke", "hersteller", "marque", "marca", "merk", "kategorie", "warengruppe", "categorie", "categoria",
+    "farbe", "couleur", "kleur", "groesse", "taille", "geschlecht",
 )  # fmt: skip
 UNLIKELY = re.compile(r"(^|[_.])(id|ids|sku|ean|gtin|upc|mpn|url|link|image|images|slug|status|currency|uuid|hash)$")
 TAKEN = reserved_names() | {"price_min", "price_max"}
@@ -101,11 +104,13 @@ def _texts(items: ItemMapping) -> tuple[dict[str, float], str, dict[str, str]]:
 
 
 def _is_title(path: str) -> bool:
-    return path.split(".")[0].lower() in TITLES
+    first = path.split(".")[0]
+    return first.lower() in TITLES or place_of(first, ITEM_NAMES["title"]) is not None
 
 
 def _is_price(path: str) -> bool:
-    return "price" in path.rpartition(".")[2].lower()
+    last = path.rpartition(".")[2]
+    return "price" in last.lower() or place_of(last, ITEM_NAMES["price"]) is not None
 
 
 def _attributes(items: ItemMapping, sample: list[Mapping[str, Any]]) -> Iterator[FoundAttribute]:

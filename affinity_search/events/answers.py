@@ -7,63 +7,13 @@ import re
 __all__ = ["ABOUT_CONSENT", "ABOUT_US", "NO", "NO_ANSWER", "REFUSAL", "TURNED", "YES"]
 
 NO = frozenset(
-    [
-        "false",
-        "0",
-        "0.0",
-        "no",
-        "n",
-        "f",
-        "off",
-        "denied",
-        "declined",
-        "refused",
-        "withdrawn",
-        "rejected",
-        "revoked",
-        "nein",
-        "non",
-        "nej",
-        "nee",
-        "nie",
-        "nem",
-        "não",
-        "nao",
-        "ne",
-        "ei",
-        "abgelehnt",
-        "verweigert",
-        "widerrufen",
-        "refusé",
-        "refuse",
-    ]
+    {"false", "0", "0.0", "no", "n", "f", "off", "denied", "declined", "refused", "withdrawn", "rejected", "revoked"}
+    | {"nein", "non", "nej", "nee", "nie", "nem", "não", "nao", "ne", "ei", "abgelehnt", "verweigert", "widerrufen"}
+    | {"refusé"}
 )
 YES = frozenset(
-    [
-        "true",
-        "1",
-        "1.0",
-        "yes",
-        "y",
-        "t",
-        "on",
-        "granted",
-        "accepted",
-        "allowed",
-        "ja",
-        "oui",
-        "si",
-        "sí",
-        "sì",
-        "sim",
-        "tak",
-        "ano",
-        "igen",
-        "zugestimmt",
-        "erteilt",
-        "accepté",
-        "acepto",
-    ]
+    {"true", "1", "1.0", "yes", "y", "t", "on", "granted", "accepted", "allowed"}
+    | {"ja", "oui", "si", "sí", "sì", "sim", "tak", "ano", "igen", "zugestimmt", "erteilt", "accepté"}
 )
 REFUSAL = re.compile(r"den(y|ied)|declin|reject|refus|withdraw|opt.?out|opted.?out|revoked|^not?[ _-]", re.IGNORECASE)
 """A refusal in words of the shop's own."""

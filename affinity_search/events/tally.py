@@ -46,6 +46,8 @@ class EventFacts:
         """A line for people on each thing that was met; the span is held against `retention_days` where it is given."""
         if self.span is not None:
             yield self._span_line(retention_days)
+        else:
+            yield f"no events: expected some that can be used, found none among {self.read:,} that were read"
         if self.unmapped:
             yield f"types that are not under events.types, so they do not count: {_counted(self.unmapped)}"
         if self.filtered:

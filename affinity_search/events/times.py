@@ -75,12 +75,13 @@ def _told(text: str, told: TimePath) -> int:
         raise Malformed(f"ts: expected a time, got {shown(text)}")
     if told.format:
         return _bounded(_formatted(text, told.format, told.zone), text)
-    if not PLAIN_NUMBER.fullmatch(text):
+    number = text.replace(",", ".")  # as spreadsheets write it where the comma is the decimal sign
+    if not PLAIN_NUMBER.fullmatch(number):
         raise Malformed(f"ts: expected a number (unit: {told.unit}), got {shown(text) if text else 'none'}")
     if told.unit == "excel":
         # A spreadsheet's fractions are rounded: nearer than a second they say nothing.
-        return _bounded(round((Decimal(text) - EXCEL_EPOCH_DAYS) * 86_400) * 10**6, text)
-    return _bounded(int((Decimal(text) * PER_UNIT[told.unit]).to_integral_value("ROUND_FLOOR")), text)
+        return _bounded(round((Decimal(number) - EXCEL_EPOCH_DAYS) * 86_400) * 10**6, text)
+    return _bounded(int((Decimal(number) * PER_UNIT[told.unit]).to_integral_value("ROUND_FLOOR")), text)
 
 
 def _formatted(text: str, form: str, zone: str | None) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from affinity_search.config.source_block import AttributePath, Pairs
 from affinity_search.items.item import value_text
-from affinity_search.sources import first_at, values_at_path
+from affinity_search.sources import first_at, is_nothing, values_at_path
 
 __all__ = ["attribute_values", "in_language", "pairs_of"]
 
@@ -20,7 +20,7 @@ PAIR = re.compile(r"\s*([^=:]+?)\s*[=:]\s*(.*?)\s*", re.DOTALL)
 def attribute_values(values: Sequence[object], told: AttributePath) -> list[object]:
     """What stands at the first path that holds something, as `told`; empty where nothing does."""
     for path in told.path:
-        found = [part for value in values for part in values_at_path(value, path)]
+        found = [part for value in values for part in values_at_path(value, path) if not is_nothing(part)]
         if texts := [text for part in found for text in _parted(in_language(part, told.language), told)]:
             return texts
     return []

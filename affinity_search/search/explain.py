@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Unpack, cast
 
 from affinity_search.config.model import Config
+from affinity_search.engine.searches import search
 from affinity_search.search import sentences
 from affinity_search.search.answer import SORTED, Answer, Hit
 from affinity_search.search.client import Client, Options
@@ -81,7 +82,8 @@ def explain(client: Client, config: Config, q: str, user: str, **options: Unpack
     """The explanation of one search; without any reason where the shopper is unknown, or beyond the window.
 
     Sends three requests: the personal search, the same one without the shopper, and one for what the engine holds of
-    the shopper. The window is the one that the answer tells, whatever `config` says.
+    the shopper; a fourth for the whole items where the body is the team's own, which may ask for a part of them.
+    The window is the one that the answer tells, whatever `config` says.
     """
     personal = cast(Options, {n: v for n, v in options.items() if n not in ONLY_SHOWN} | {"user_id": user})
     answer = client.search(q, **personal)
@@ -92,10 +94,19 @@ def explain(client: Client, config: Config, q: str, user: str, **options: Unpack
     generic = client.search(q, **everybody).hits
     ranks = {hit.id: hit.rank for hit in generic}
     shopper = read_shopper(client.engine, config, user, answer.hits)
-    hits = [with_values(hit, config, shopper) for hit in answer.hits]
+    hits = [with_values(hit, config, shopper) for hit in _whole(client, answer.hits)]
     explained = tuple(ExplainedHit(hit, ranks.get(hit.id), said_of(hit, answer, q)) for hit in hits)
     notes = (*answer.notes, *other_configuration(answer, config))
     return Explanation(q, user, generic[first : first + size], explained, answer, depth, notes)
+
+
+def _whole(client: Client, hits: Sequence[Hit]) -> Sequence[Hit]:
+    """The hits with all fields of their items, from which the values that moved them are told."""
+    if client.any_word or not hits:
+        return hits
+    found = search(client.engine, client.index, {"query": {"ids": {"values": [h.id for h in hits]}}, "size": len(hits)})
+    sources = {raw["_id"]: raw.get("_source", {}) for raw in found["hits"]["hits"]}
+    return [replace(hit, source={**sources.get(hit.id, {}), **hit.source}) for hit in hits]
 
 
 def generic_options(options: Mapping[str, Any], answer: Answer) -> Options:

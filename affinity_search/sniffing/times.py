@@ -37,6 +37,7 @@ CLOCKS = (
     " %H:%M:%S.%f",
     ":%H:%M:%S",
 )
+SERIAL_WITH_COMMA = re.compile(r"\d{5},\d{1,20}", re.ASCII)  # a day number where the comma is the decimal sign
 ZONES = ("", " %z", " UTC", " GMT", "Z", "%z", " Z")
 SHAPES = {
     "%d": r"\d\d?",
@@ -112,6 +113,8 @@ def guess_time(values: Sequence[str]) -> TimeGuess:
     numbers = [number for value in values if (number := plain_number(value)) is not None]
     if len(numbers) >= (1 - MOST_BAD) * len(values):
         return _of_numbers([value for value in values if plain_number(value) is not None], numbers)
+    if _most(SERIAL_WITH_COMMA.fullmatch(value) is not None for value in values):
+        return _of_day_numbers(*_middle([float(v.replace(",", ".")) for v in values if SERIAL_WITH_COMMA.fullmatch(v)]))
     return _written(values)
 
 

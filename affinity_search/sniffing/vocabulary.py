@@ -92,6 +92,7 @@ KEPT_WORDS = _names(
 
 
 EMPTY_WORDS = frozenset(_names("id no nr number code product item line article tax excluded included excl incl de du"))
+ARTICLES = re.compile(r"\b(?:de|du|des|del|della|di|der|la|le|les|von|van|of|the)\b", re.IGNORECASE)
 LOCALE = re.compile(r"[-_ ](?:[a-z]{2}(?:[-_][A-Z]{2})?|[A-Z]{3})(?:[-_][a-z]+)?$")
 
 
@@ -99,10 +100,10 @@ def place_of(name: str, names: tuple[str, ...], *, loose: bool = False) -> int |
     """Where the name stands among the names, 0 for the likeliest; None where it does not.
 
     A path is looked up as a whole, by its last two steps, and by its last step, this one also without a language or a
-    currency behind it. With `loose` words such as `product` or `number` in it say nothing.
+    currency behind it, and without articles. With `loose` words such as `product` or `number` in it say nothing.
     """
     steps = name.split(".")
-    forms = [name, ".".join(steps[-2:]), steps[-1], LOCALE.sub("", steps[-1])]
+    forms = [name, ".".join(steps[-2:]), steps[-1], LOCALE.sub("", steps[-1]), ARTICLES.sub("", steps[-1])]
     if loose:
         forms.append("".join(word for word in re.findall(r"\w+", steps[-1]) if simple(word) not in EMPTY_WORDS))
     places = [names.index(form) for form in map(simple, forms) if form in names]

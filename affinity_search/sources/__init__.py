@@ -6,7 +6,7 @@
 from affinity_search.sources.checking import PathCheck, matches
 from affinity_search.sources.form import Form, find_form
 from affinity_search.sources.opening import open_source
-from affinity_search.sources.paths import first_at, named_paths, values_at_path
+from affinity_search.sources.paths import first_at, is_nothing, named_paths, values_at_path
 from affinity_search.sources.query import query_result, read_as_rows
 from affinity_search.sources.record import RawRecord, Source
 
@@ -17,6 +17,7 @@ __all__ = [
     "Source",
     "find_form",
     "first_at",
+    "is_nothing",
     "matches",
     "named_paths",
     "open_source",

@@ -25,6 +25,14 @@ JSON_SUFFIXES = LINE_SUFFIXES | {".json"}
 PARQUET_MAGIC = b"PAR1"
 BULK_ACTIONS = frozenset({"index", "create", "update", "delete"})
 MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16", codecs.BOM_UTF8: "utf-8-sig"}
+PACKED = {
+    b"PK\x03\x04": "a ZIP archive or a spreadsheet (xlsx)",
+    b"\xd0\xcf\x11\xe0": "a spreadsheet (xls)",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"\xfd7zXZ\x00": "xz",
+    b"BZh": "bzip2",
+    b"7z\xbc\xaf": "a 7z archive",
+}
 CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 WORD = re.compile(r"[A-Za-z]{2}")
 SURELY_WRONG_LINES = 2
@@ -50,6 +58,7 @@ def find_form(path: Path, told: SourceFile | None, names: Collection[str]) -> Fo
     if not path.is_file():
         return _untouched(path, told)
     head = read_head(path, HEAD_BYTES)
+    _refuse_packed(path, head)
     looks_columnar = head.startswith(PARQUET_MAGIC) or plain_suffix(path) == ".parquet"
     if told.format == "parquet" or (told.format == "auto" and looks_columnar):
         return Form("parquet")
@@ -58,6 +67,14 @@ def find_form(path: Path, told: SourceFile | None, names: Collection[str]) -> Fo
     encoding = None if encoding in ("utf-8-sig", None) or _is_utf8(encoding) else encoding
     kind = _kind(path, told, text)
     return Form(kind, _delimiter(told, text, names), encoding) if kind == "csv" else Form(kind, ",", encoding)
+
+
+def _refuse_packed(path: Path, head: bytes) -> None:
+    if packed := next((name for mark, name in PACKED.items() if head.startswith(mark)), ""):
+        raise UnreadableFile(
+            f"{path}: expected text, gzip or Parquet, got {packed}",
+            hint="Unpack it, or pack it with gzip; a spreadsheet can be saved as CSV.",
+        )
 
 
 def _is_utf8(encoding: str) -> bool:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["first_at", "named_paths", "values_at_path"]
+__all__ = ["first_at", "is_nothing", "named_paths", "values_at_path"]
 
 MOST_NAMED = 200
+PLACEHOLDERS = frozenset({"(not set)", "(none)", "(not provided)", "(data deleted)"})
+"""What analytics exports write where there is no value."""
 
 
 def values_at_path(value: object, path: str) -> list[object]:
@@ -23,14 +25,19 @@ def values_at_path(value: object, path: str) -> list[object]:
 def first_at(values: Sequence[object], paths: Sequence[str]) -> object:
     """What stands at the first path that holds something in the first of the values that has it; None for nothing.
 
-    A blank text is nothing. Where a path leads to several values the first one is taken.
+    A blank text is nothing, and so is `(not set)`. Where a path leads to several values the first one is taken.
     """
     for path in paths:
         for value in values:
             for found in _walk(value, path):
-                if not (isinstance(found, str) and not found.strip()):
+                if not is_nothing(found):
                     return found
     return None
+
+
+def is_nothing(value: object) -> bool:
+    """Whether a value is blank text, or what analytics exports write in place of one: `(not set)`."""
+    return isinstance(value, str) and (not value or value.isspace() or value.strip().lower() in PLACEHOLDERS)
 
 
 def named_paths(value: object) -> list[str]:

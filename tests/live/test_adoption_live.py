@@ -345,6 +345,22 @@ def test_one_index_takes_the_keys_of_one_deployment(desk: Desk) -> None:
     desk.affinity("adopt", "--leave", "--apply")
 
 
+def test_leaving_gives_a_template_that_was_personalised_in_place_its_body_back(desk: Desk) -> None:
+    desk.create(desk.index)
+    load(desk.url, desk.index, range(50))
+    desk.adopt_dry()
+    desk.affinity("adopt", "--apply")
+    theirs, body = f"/_scripts/{desk.prefix}theirs", '{"query": {"match": {"name": "{{q}}"}}}'
+    request(desk.url, "PUT", theirs, {"script": {"lang": "mustache", "source": body}})
+    desk.affinity("wrap", f"{desk.prefix}theirs", "--in-place", "--apply", "--yes")
+    assert request(desk.url, "GET", theirs)["script"]["source"] != body
+    shown = desk.affinity("adopt", "--leave", "--apply").output
+    assert f"~ script   {desk.prefix}theirs: without what was put into it" in shown
+    assert request(desk.url, "GET", theirs)["script"]["source"] == body
+    assert desk.names() == []
+    request(desk.url, "DELETE", theirs)
+
+
 def test_two_environments_leave_one_after_the_other_and_touch_only_their_own(desk: Desk) -> None:
     other = Desk(desk.folder / "other", desk.url, f"{desk.prefix}b")
     other.folder.mkdir()

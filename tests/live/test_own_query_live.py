@@ -411,6 +411,20 @@ def test_a_body_that_the_engine_refuses_is_not_deployed(desk: Desk) -> None:
         apply(plan(config, desk.engine), desk.engine, NOW)
 
 
+def test_values_are_told_that_the_body_does_not_ask_for(desk: Desk) -> None:
+    desk.create(1)
+    config = desk.config(f'{{ "query": {QUERY}, "_source": ["name"], "size": 20 }}')
+    client = desk.deploy(config)
+
+    explained = explain(client, config, "coffee", SHOPPER)
+
+    brands = [
+        reason.values for one in explained.personalised for reason in one.hit.reasons if reason.attribute == "brand"
+    ]
+    assert brands
+    assert set(brands) == {("b2",)}
+
+
 def test_search_and_explain_take_the_parameters_of_the_body(desk: Desk) -> None:
     desk.create(3)
     client = desk.deploy(desk.config(BODIES["everything"]))
