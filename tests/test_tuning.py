@@ -364,7 +364,7 @@ def landscape(gain_of: Callable[[Config], float]) -> Scorer:
 def test_nothing_moves_where_nothing_matters() -> None:
     found = ascend(CONFIG, landscape(lambda _: 0.0), "mix")
     assert found.config == CONFIG
-    assert [step.taken for step in found.steps] == [None] * 11
+    assert [step.taken for step in found.steps] == [None] * 12
     assert found.total.aim == Gain(0.0, 0.0)
 
 
