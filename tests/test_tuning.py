@@ -143,16 +143,13 @@ def test_a_change_gains_for_sure_and_loses_nothing_surely(found: Judged, good: b
         (ON, NO_GAIN, True),
         (ON, Gain(-0.008, 0.01), True),
         (ON, Gain(-0.009, 0.01), False),
-        (Auc(SURE_GAIN, Gain(0.03, 0.01)), NO_GAIN, False),
-        (Auc(SURE_GAIN, Gain(0.03, 0.01)), SURE_GAIN, True),
-        (Auc(SURE_GAIN, Gain(0.03, 0.01)), Gain(0.009, 0.001), False),
-        (Auc(SURE_GAIN, Gain(0.016, 0.01)), SURE_GAIN, False),
+        (Auc(SURE_GAIN, Gain(0.03, 0.01)), SURE_GAIN, False),
         (Auc(SURE_GAIN, Gain(0.034, 0.01)), NO_GAIN, True),
         (Auc(SURE_GAIN, Gain(0.0, inf)), NO_GAIN, True),
         (Auc(Gain(0.0, inf), Gain(0.0, inf)), SURE_GAIN, False),
     ],
 )
-def test_an_attribute_is_switched_on_by_its_auc_or_by_what_it_gains(auc: Auc, both: Gain, taken: bool) -> None:
+def test_an_attribute_is_switched_on_by_its_auc(auc: Auc, both: Gain, taken: bool) -> None:
     switch = in_effect(IDLE)["attributes.brand.strength"]
     assert accepted(judged(both), switch, 0.05, {"brand": auc}) is taken
 
@@ -227,7 +224,7 @@ def test_nothing_switched_on_leaves_what_may_be_switched_on() -> None:
         "item_affinity.strength": [0.25, 0.5, 1.0, 1.5],
         "item_affinity.owned_demotion": [0.1, 0.25, 0.5, 1.0, 2.0],
         "item_affinity.related.weight": [0.1, 0.2, 0.4, 0.8, 1.6],
-        "attributes.brand.strength": [0.05, 0.1, 0.2, 0.4],
+        "attributes.brand.strength": [0.05],
         "search.window": [50, 200],
     }
 
@@ -263,13 +260,8 @@ def test_a_new_attribute_is_as_strong_as_the_others() -> None:
         "colour": CONFIG.attributes["brand"].model_copy(update={"strength": 0.0, "field": "attrs.colour"})
     }
     both = CONFIG.model_copy(update={"attributes": two})
-    on = in_effect(both)["attributes.colour.strength"].candidates(both)
-    assert [(c.value, c.config.attributes["colour"].strength) for c in on] == [(0.1, 0.1), (0.2, 0.2), (0.4, 0.4)]
-
-
-def test_an_attribute_that_is_worth_it_starts_stronger() -> None:
-    peak = landscape(lambda c: 0.2 - abs(c.attributes["brand"].strength - 0.2))
-    assert ascend(IDLE, peak, "mix").config.attributes["brand"].strength == 0.2
+    (on,) = in_effect(both)["attributes.colour.strength"].candidates(both)
+    assert (on.value, on.config.attributes["colour"].strength) == (0.1, 0.1)
 
 
 def test_only_what_gets_other_weights_is_fitted_anew() -> None:
@@ -502,17 +494,17 @@ def test_what_was_switched_on_and_then_strengthened_has_both_reasons() -> None:
     found = Tuning(IDLE, ascend(IDLE, hill, "mix"), "mix", "2026-01-01", 1, 1, 1, Confirmed(1, 1, 0, 0, 0))
     assert found.found.config.attributes["brand"].strength == 0.8
     lines = [line for line in as_text(found).splitlines() if ".strength" in line]
-    assert lines[0].startswith("  attributes.brand.strength: 0 -> 0.4: all +40.0% [")
-    assert lines[1].startswith("  attributes.*.strength: times 1 -> times 2: all +")
+    assert lines[0].startswith("  attributes.brand.strength: 0 -> 0.05: all +5.0% [")
+    assert lines[1].startswith("  attributes.*.strength: times 1 -> times 16: all +")
     reason = " ".join(proposal(found).replace("#", "").split())
-    assert "0 -> 0.4: all +40.0% [" in reason
-    assert "; times 1 -> times 2: all +" in reason
+    assert "0 -> 0.05: all +5.0% [" in reason
+    assert "; times 1 -> times 16: all +" in reason
 
 
 def test_what_a_factor_changed_is_no_change_of_the_single_number() -> None:
     stronger = landscape(lambda c: c.attributes["brand"].strength)
     text = as_text(tuning(ascend(CONFIG, stronger, "mix")))
-    assert "  attributes.*.strength: times 1 -> times 8: all +" in text
+    assert "  attributes.*.strength: times 1 -> times 16: all +" in text
     assert "  attributes.brand.strength: 0.1 stays; the best other value, 0: all -" in text.split("stays:")[1]
 
 

@@ -35,8 +35,6 @@ LIKELY = 1.645
 UNLIKELY = 0.82
 """What an attribute costs at most, in standard errors: a gain must not be unlikely (below 21 %)."""
 LEAST_AUC = 0.01
-LEAST_BY_ORDER = 0.01
-"""What an attribute gains at least that its AUC does not speak for: it costs lookups in every search."""
 NO_LOSS = -1e-9
 """Rounding in the last digits is no loss."""
 
@@ -59,16 +57,7 @@ class Auc:
     @property
     def enough(self) -> bool:
         """True where, for sure, 51 of 100 new items are ranked right; all items, where nobody bought a new one."""
-        return self._deciding.at_least(SURE) > LEAST_AUC
-
-    @property
-    def promising(self) -> bool:
-        """True where it is likely better than chance: then the order itself may show what it is worth."""
-        return self._deciding.at_least(LIKELY) > 0
-
-    @property
-    def _deciding(self) -> Gain:
-        return self.all if self.novel.error == inf else self.novel
+        return (self.all if self.novel.error == inf else self.novel).at_least(SURE) > LEAST_AUC
 
 
 @dataclass(frozen=True)
@@ -121,13 +110,10 @@ def accepted(judged: Judged, parameter: Parameter, value: float, auc: Mapping[st
     """True where a candidate may be taken: it gains for sure, as much as the parameter asks for, and is safe.
 
     An attribute is switched on where its AUC is surely enough and a gain is not unlikely: what a single attribute adds
-    to nDCG swings more from slice to slice than how well it tells items apart. One whose AUC is only promising has to
-    gain for sure, and 1 % at least.
+    to nDCG swings more from slice to slice than how well it tells items apart.
     """
     if parameter.attribute and value:
-        found = auc[parameter.attribute]
-        gains = judged.good and judged.aim.mean >= LEAST_BY_ORDER
-        return (found.enough and judged.bearable) or (found.promising and gains)
+        return auc[parameter.attribute].enough and judged.bearable
     return judged.good and judged.aim.mean >= parameter.least_gain
 
 

@@ -141,7 +141,7 @@ def _aucs(config: Config, scorer: Scorer) -> dict[str, Auc]:
         switched_on = {n: config.attributes[n].model_copy(update={"strength": USUAL_STRENGTH}) for n in some}
         weights = scorer.weights(config.model_copy(update={"attributes": switched_on}))
         found |= {name: measure_auc(scorer.searches, weights[name]) for name in some}
-        scorer.forget([config.attributes[name].field for name in some if not found[name].promising])
+        scorer.forget([config.attributes[name].field for name in some if not found[name].enough])
     return found
 
 
@@ -167,7 +167,7 @@ def _try(ascent: _Ascent, parameter: Parameter, config: Config, now: Measured) -
     scorer, aim, start = ascent.scorer, ascent.aim, ascent.start
     found: list[tuple[JudgedCandidate, Config, Measured]] = []
     for candidate in parameter.candidates(config):
-        if parameter.attribute and candidate.value and not ascent.auc[parameter.attribute].promising:
+        if parameter.attribute and candidate.value and not ascent.auc[parameter.attribute].enough:
             continue
         fitted = scorer.fitted(candidate.config, reweighed(config, candidate.config))
         quality = measure(scorer, fitted)

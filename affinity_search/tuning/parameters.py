@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import inf
 from statistics import median
 from typing import Any, Literal
 
@@ -38,11 +37,7 @@ PLACES = (512, 1024)
 LEAST_FOR_PLACES = 0.005
 """Longer lists make documents of up to four times the size, and lookups of as many more ids."""
 USUAL_STRENGTH = 0.05
-STRONG = (0.1, 0.2, 0.4)
-"""Where the usual strength of an attribute is surely beaten by one of these, it is taken."""
 STRENGTH_FACTORS = (0.5, 2.0, 4.0)
-MOST_STRENGTH = 0.8
-"""As far as the factors lead from the usual strength in two rounds."""
 HALF_LIFE_FACTORS = (1 / 3, 4.0)
 PRIORS = (2.0, 5.0, 20.0)
 LEVELS, THERMOMETER = (7, 15), (3, 7)
@@ -102,7 +97,7 @@ def parameters(config: Config) -> tuple[tuple[Parameter, ...], ...]:
         (_number("item_affinity.owned_demotion", "owned_demotion", DEMOTIONS, _owned_items_are_not_boosted),),
         (_related(),),
         tuple(_switch(name) for name in names),
-        (_factor("attributes.*.strength", "attribute", STRENGTH_FACTORS, _strengths, MOST_STRENGTH),),
+        (_factor("attributes.*.strength", "attribute", STRENGTH_FACTORS, _strengths),),
         (_factor("half_life_days", "profile", HALF_LIFE_FACTORS, _half_lives),),
         (_number("profiles.prior_events", "profile", PRIORS, _has_attributes),),
         (_number("item_affinity.levels", "bought_before", LEVELS, _list_is_on),),
@@ -130,13 +125,11 @@ def _factor(
     signal: Signal,
     factors: Sequence[float],
     addresses: Callable[[Config], Sequence[str]],
-    most: float = inf,
 ) -> Parameter:
-    """Several numbers together: the value is what they are multiplied by, 1 at present; none grows above `most`."""
+    """Several numbers together: the value is what they are multiplied by, 1 at present."""
 
     def others(config: Config) -> Mapping[float, Changes]:
-        scaled = {f: _scaled(config, addresses(config), f) for f in factors}
-        return {f: found for f, found in scaled.items() if found and (f < 1 or max(found.values()) <= most)}
+        return {f: scaled for f in factors if (scaled := _scaled(config, addresses(config), f))}
 
     return Parameter(address, signal, lambda _: 1.0, others, factor=True)
 
@@ -146,14 +139,13 @@ def _scaled(config: Config, addresses: Sequence[str], factor: float) -> Changes:
 
 
 def _switch(name: str) -> Parameter:
-    """The attribute on, as strong as the others are or stronger, or off."""
+    """The attribute on, as strong as the others are, or off."""
     address = f"attributes.{name}.strength"
 
     def others(config: Config) -> Mapping[float, Changes]:
         on = [attribute.strength for attribute in config.active_attributes.values()]
-        usual = median(on) if on else USUAL_STRENGTH
-        strengths = (0.0,) if config.attributes[name].strength else (usual, *(s for s in STRONG if s > usual))
-        return {strength: {address: strength} for strength in strengths}
+        strength = 0.0 if config.attributes[name].strength else median(on) if on else USUAL_STRENGTH
+        return {strength: {address: strength}}
 
     return Parameter(address, "attribute", lambda config: config.attributes[name].strength, others, attribute=name)
 

@@ -165,8 +165,7 @@ def why_idle(found: Found, name: str) -> str:
     if auc.all.error == inf:
         return "too few shoppers to be sure of anything"
     if not auc.enough:
-        tried = f"; {gains(step.best.judged.verdict)}" if step else ""
-        return f"does not surely tell a shopper's next purchase from another item: {_auc(auc)}{tried}"
+        return f"does not surely tell a shopper's next purchase from another item: {_auc(auc)}"
     used_up = f"the {found.config.search.max_lookups} lookups are used up by better ones"
     if step is None:
         return used_up
