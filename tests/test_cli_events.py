@@ -37,6 +37,30 @@ def test_ingest_prints_the_accounting(shop: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "no", "yes", "mapping"),
+    [
+        ("dnt", "1", "0", '{path: dnt, denied: ["true", "1", "yes"]}'),
+        ("Einwilligung", "nein", "ja", "{path: Einwilligung}"),
+    ],
+)
+def test_the_mapping_that_is_advised_leaves_out_the_same_events(
+    shop: Path, name: str, no: str, yes: str, mapping: str
+) -> None:
+    rows = f"user,ts,type,item,{name}\nu1,2017-01-15,purchase,i1,{no}\nu2,2017-01-15,purchase,i2,{yes}\n"
+    (shop / "c.csv").write_text(rows)
+    found = affinity(shop, "ingest", str(shop / "c.csv"))
+    assert f"say so: `events.source.fields.consent: {mapping}`" in found.stderr
+    assert "applied 1 " in found.stdout
+
+    source = f"{{fields: {{consent: {mapping}}}}}"
+    (shop / "affinity.yaml").write_text(f"events: {{types: {{purchase: {{weight: 1}}}}, source: {source}}}\n")
+    again = affinity(shop, "ingest", str(shop / "c.csv"))
+    assert again.stderr == ""
+    assert "duplicate 1 " in again.stdout
+    assert "no_consent 1 " in again.stdout
+
+
 def test_bad_lines_are_no_failure_and_their_file_is_named(shop: Path) -> None:
     (shop / "bad.csv").write_text(ROWS + "u1\n")
     found = affinity(shop, "ingest", str(shop / "e.csv"), str(shop / "bad.csv"))

@@ -9,6 +9,7 @@ from typing import Any
 
 from affinity_search.errors import DataError
 from affinity_search.events import Accounting, UnreadableFile
+from affinity_search.events.answers import TURNED
 from affinity_search.events.tally import EventFacts
 from affinity_search.plain import plain
 from affinity_search.state.known import NONE_KNOWN, KnownItems, NearMiss
@@ -69,9 +70,10 @@ class FileReport:
         """Said where consent was found and not mapped; empty elsewhere."""
         said = ", ".join(f"{path} ({count:,} events)" for path, count in self.consent_not_mapped.items())
         path = next(iter(self.consent_not_mapped), "")
+        turned = ', denied: ["true", "1", "yes"]' if TURNED.search(path.rpartition(".")[2]) else ""
         return said and (
             f"{self.path}: consent found and not mapped: {said}; what says no was left out. If that is what it means, "
-            f"say so: `events.source.fields.consent: {{path: {path}}}`"
+            f"say so: `events.source.fields.consent: {{path: {path}{turned}}}`"
         )
 
     @property
