@@ -39,6 +39,6 @@ def delete_pipeline(engine: Engine, name: str) -> bool:
 
 
 def indices_using(engine: Engine, pipeline: str) -> list[str]:
-    """The indices that have this pipeline as their default or final one, sorted."""
-    settings = engine.call("GET", "/_settings/index.default_pipeline,index.final_pipeline")
+    """The indices that have this pipeline as their default or final one, sorted; the engine's own are not asked."""
+    settings = engine.call("GET", "/*,-.*/_settings/index.default_pipeline,index.final_pipeline")
     return sorted(index for index, body in settings.items() if pipeline in body["settings"]["index"].values())

@@ -226,7 +226,7 @@ ROUTES: list[tuple[str, Callable[..., Answer]]] = [
     (f"GET /_ingest/pipeline/{NAME}", FakeEngine.get_pipeline),
     (f"PUT /_ingest/pipeline/{NAME}", FakeEngine.put_pipeline),
     (f"DELETE /_ingest/pipeline/{NAME}", FakeEngine.delete_pipeline),
-    (r"GET /_settings/index\.default_pipeline,index\.final_pipeline", FakeEngine.pipeline_settings),
+    (r"GET /\*,-\.\*/_settings/index\.default_pipeline,index\.final_pipeline", FakeEngine.pipeline_settings),
     (f"GET /{NAME}", FakeEngine.get_index),
     (f"PUT /{NAME}", FakeEngine.put_index),
     (f"DELETE /{NAME}", FakeEngine.delete_index),
