@@ -180,7 +180,7 @@ def _window() -> Parameter:
 
 def windows_left_out(config: Config) -> dict[int, str]:
     """Windows that are not tried, each with the reason: those below the `size` of `search.body`."""
-    size = largest_size(config)
+    size = largest_size(config) if _rescores(config) else 0
     return {
         window: f"search.window: {window} is not tried: search.body asks for up to {size} hits"
         for window in WINDOWS
