@@ -113,7 +113,9 @@ def _shop(
         own_query.write_text(own_body(config), encoding="utf-8")
         search = config.search.model_copy(update={"body": own_query})
         row = f"{name}, own query"
-        rows[row] = _kept(evaluated(row, config.model_copy(update={"search": search})))
+        kept = _kept(evaluated(row, config.model_copy(update={"search": search})))
+        kept["config"]["search"]["body"] = own_query.name
+        rows[row] = kept
     return rows
 
 

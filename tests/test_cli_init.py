@@ -18,6 +18,7 @@ item_affinity.strength 0: no purchase could be replayed to judge it by
 popularity.recent.weight 0: no purchase could be replayed to judge it by
 popularity.newness.weight 0: no purchase could be replayed to judge it by
 an item as it is read: {"id": "a", "title": "mug"}
+no events: expected some that can be used, found none among 0 that were read
 affinity.yaml written
 """
 

@@ -233,8 +233,20 @@ def test_the_data_of_more_nodes_is_not_started_with_fewer(java: StandIn) -> None
     assert embedded.start(java.home, nodes=3).version == "3.8.0"
 
 
+def taken_above_a_free_one() -> socket.socket:
+    """A socket that listens on a port whose lower neighbour is free."""
+    while True:
+        taken = socket.create_server(("127.0.0.1", 0))
+        try:
+            socket.create_server(("127.0.0.1", taken.getsockname()[1] - 1)).close()
+        except OSError:
+            taken.close()
+        else:
+            return taken
+
+
 def test_every_port_asked_for_must_be_free(java: StandIn) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as other:
+    with taken_above_a_free_one() as other:
         taken = other.getsockname()[1]
         with pytest.raises(EmbeddedEngineError, match=f"127.0.0.1:{taken}: expected a free port, got: "):
             embedded.start(java.home, port=taken - 1, nodes=2)

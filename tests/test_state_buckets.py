@@ -400,7 +400,7 @@ def test_csv_lines_of_a_file_with_consent_are_kept_only_where_it_was_given(
 ) -> None:
     rows = [
         "user,ts,type,item,Consent",
-        "s1,2017-02-01,purchase,i1,rejected",
+        "s1,2017-02-01,purchase,i1,perhaps",
         "s2,2017-02-01,purchase",
         *OK,
         "s3,,purchase,i1,yes",

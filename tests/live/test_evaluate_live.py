@@ -55,7 +55,7 @@ def left_behind(engine: OpenSearchEngine, name: str) -> list[str]:
     # The cluster state, because `GET _ingest/pipeline` answers 404 where there is none at all.
     pipelines = engine.call("GET", "/_cluster/state/metadata", params={"filter_path": "metadata.ingest.pipeline.id"})
     names = [
-        *engine.call("GET", "/_all", params={"filter_path": "*.settings.index.uuid"}),
+        *engine.call("GET", "/*,-.*", params={"filter_path": "*.settings.index.uuid"}),
         *state.get("metadata", {}).get("stored_scripts", {}),
         *(held["id"] for held in pipelines.get("metadata", {}).get("ingest", {}).get("pipeline", [])),
     ]

@@ -45,7 +45,7 @@ def left_behind(engine: OpenSearchEngine) -> list[str]:
     # The cluster state, because `GET _ingest/pipeline` answers 404 where there is none at all.
     pipelines = engine.call("GET", "/_cluster/state/metadata", params={"filter_path": "metadata.ingest.pipeline.id"})
     held = [pipeline["id"] for pipeline in pipelines.get("metadata", {}).get("ingest", {}).get("pipeline", [])]
-    indices = engine.call("GET", "/tune-*", params={"filter_path": "*.settings.index.uuid"})
+    indices = engine.call("GET", "/*,-.*", params={"filter_path": "*.settings.index.uuid"})
     names = [*indices, *scripts.get("metadata", {}).get("stored_scripts", {}), *held]
     return [name for name in names if name.startswith("tune-")]
 
