@@ -25,7 +25,7 @@ from affinity_search.offline.scorer import Scorer
 from affinity_search.signals import reweighed
 from affinity_search.tuning.acceptance import Auc, Judged, Measured, Objective, accepted, judge, stands_below_generic
 from affinity_search.tuning.ascent import Found, JudgedCandidate, Step, ascend
-from affinity_search.tuning.parameters import Candidate, Parameter, parameters
+from affinity_search.tuning.parameters import Candidate, Parameter, parameters, windows_left_out
 from affinity_search.tuning.report import as_json, as_text, proposal
 from affinity_search.tuning.tune import Confirmed, Tuning
 from tests.offline_data import scorer, searches
@@ -229,8 +229,26 @@ def test_nothing_switched_on_leaves_what_may_be_switched_on() -> None:
     }
 
 
-def test_a_body_of_the_team_holds_the_popularity_that_it_wants() -> None:
-    own = CONFIG.model_copy(update={"search": CONFIG.search.model_copy(update={"body": Path("body.mustache")})})
+def with_body(folder: Path, size: str) -> Config:
+    body = folder / "body.mustache"
+    body.write_text('{"query": {"match": {"title": "{{q}}"}}, "size": "' + size + '"}')
+    return CONFIG.model_copy(update={"search": CONFIG.search.model_copy(update={"body": body})})
+
+
+@pytest.mark.parametrize(("size", "tried"), [("50", [50, 200]), ("{{size}}{{^size}}60{{/size}}", [200]), ("51", [200])])
+def test_a_window_below_the_size_of_the_body_is_not_tried(tmp_path: Path, size: str, tried: list[int]) -> None:
+    assert values(with_body(tmp_path, size))["search.window"] == tried
+
+
+def test_it_is_said_which_windows_are_not_tried_and_why(tmp_path: Path) -> None:
+    assert windows_left_out(CONFIG) == {}
+    assert windows_left_out(with_body(tmp_path, "{{size}}{{^size}}60{{/size}}")) == {
+        50: "search.window: 50 is not tried: search.body asks for up to 60 hits"
+    }
+
+
+def test_a_body_of_the_team_holds_the_popularity_that_it_wants(tmp_path: Path) -> None:
+    own = with_body(tmp_path, "{{size}}")
     assert values(CONFIG).keys() - values(own).keys() == {"popularity.recent.weight", "popularity.newness.weight"}
     bare = changed(own, {"popularity.all_time.weight": 0.0})
     assert "popularity.all_time.weight" not in values(bare)

@@ -21,7 +21,15 @@ from affinity_search.surfaces.scan import pairs, pieces
 from affinity_search.surfaces.shape import shape_of
 from affinity_search.surfaces.template import Template
 
-__all__ = ["body_template", "own_notes", "own_query", "personalised_twin", "trial_bodies", "trial_parameters"]
+__all__ = [
+    "body_template",
+    "largest_size",
+    "own_notes",
+    "own_query",
+    "personalised_twin",
+    "trial_bodies",
+    "trial_parameters",
+]
 
 ANY_VALUE = "1"
 MOST_TRIALS = 24
@@ -31,6 +39,15 @@ def body_template(config: Config, path: Path) -> Template:
     """The template of the body in the file; raises ConfigError, with the place in it, where it cannot be one."""
     text = read_text(path, hint="search.body names a file beside affinity.yaml.")
     return personalised_twin(config, text, config.search.template, f"search.body: {path.name}")
+
+
+def largest_size(config: Config) -> int:
+    """The most hits that `search.body` asks for by itself; 0 without a body, or where it does not say."""
+    path = config.search.body
+    if path is None:
+        return 0
+    text = taken_out(read_text(path, hint="search.body names a file beside affinity.yaml."))
+    return _largest(trial_bodies(text, f"search.body: {path.name}"))
 
 
 def personalised_twin(config: Config, text: str, name: str, where: str) -> Template:
@@ -141,14 +158,17 @@ def _refuse_own_user(text: str, where: str) -> None:
 
 
 def _refuse_beyond_window(config: Config, bodies: list[Any], where: str) -> None:
-    for body in bodies:
-        size = _whole(body.get("size"))
-        if size > config.search.window:
-            raise ConfigError(
-                f"{where}: size: expected at most search.window ({config.search.window}), got {size}",
-                hint=f"Set search.window: {size} to personalise all of them (index.max_rescore_window of the items "
-                "bounds it), or a lower size.",
-            )
+    size = _largest(bodies)
+    if size > config.search.window:
+        raise ConfigError(
+            f"{where}: size: expected at most search.window ({config.search.window}), got {size}",
+            hint=f"Set search.window: {size} to personalise all of them (index.max_rescore_window of the items "
+            "bounds it), or a lower size.",
+        )
+
+
+def _largest(bodies: list[Any]) -> int:
+    return max((_whole(body.get("size")) for body in bodies), default=0)
 
 
 def _refuse_sum(config: Config, text: str, bodies: list[Any], where: str) -> None:

@@ -15,8 +15,9 @@ from pydantic import ValidationError
 
 from affinity_search.config.model import Config
 from affinity_search.offline.changes import changed, value_at
+from affinity_search.surfaces.own import largest_size
 
-__all__ = ["USUAL_STRENGTH", "Candidate", "Parameter", "Signal", "parameters"]
+__all__ = ["USUAL_STRENGTH", "Candidate", "Parameter", "Signal", "parameters", "windows_left_out"]
 
 Signal = Literal["popularity", "bought_before", "related", "owned_demotion", "attribute", "profile", "search"]
 """What a parameter belongs to; `profile` is what all signals of a profile share, `search` how far they reach."""
@@ -103,7 +104,7 @@ def parameters(config: Config) -> tuple[tuple[Parameter, ...], ...]:
         (_number("item_affinity.levels", "bought_before", LEVELS, _list_is_on),),
         (_number("profiles.max_items", "profile", PLACES, _list_is_on, least_gain=LEAST_FOR_PLACES),),
         *((_levels(name, config),) for name in names),
-        (_number("search.window", "search", WINDOWS, _rescores, least_gain=LEAST_FOR_WINDOW),),
+        (_window(),),
     )
 
 
@@ -164,6 +165,27 @@ def _related() -> Parameter:
         return config.item_affinity.related.weight if config.item_affinity.strength else 0.0
 
     return Parameter(address, "related", now, others)
+
+
+def _window() -> Parameter:
+    """The windows that hold every hit that the team's own body asks for: with a smaller one it is not deployed."""
+    address = "search.window"
+
+    def others(config: Config) -> Mapping[float, Changes]:
+        left_out = windows_left_out(config)
+        return {window: {address: window} for window in WINDOWS if window not in left_out} if _rescores(config) else {}
+
+    return Parameter(address, "search", lambda config: float(config.search.window), others, LEAST_FOR_WINDOW)
+
+
+def windows_left_out(config: Config) -> dict[int, str]:
+    """Windows that are not tried, each with the reason: those below the `size` of `search.body`."""
+    size = largest_size(config) if _rescores(config) else 0
+    return {
+        window: f"search.window: {window} is not tried: search.body asks for up to {size} hits"
+        for window in WINDOWS
+        if window < size
+    }
 
 
 def _levels(name: str, config: Config) -> Parameter:

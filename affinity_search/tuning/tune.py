@@ -32,6 +32,7 @@ from affinity_search.publish.profiles import publish_profiles
 from affinity_search.sandbox import Files, Say, open_sandbox
 from affinity_search.tuning.acceptance import Objective
 from affinity_search.tuning.ascent import Found
+from affinity_search.tuning.parameters import windows_left_out
 from affinity_search.tuning.search import search
 
 if TYPE_CHECKING:
@@ -97,6 +98,8 @@ def tune(engine: Engine, files: Files, config: Config, aim: Objective, *, say: S
             searches = engine_searches(engine, own, log)
             tested = f"the {log.split.word}s since {log.since}"
             say(f"replay: {len(searches):,} of {len(log.wanted):,} searches, from {tested}")
+            for reason in windows_left_out(config).values():
+                say(reason)
             with history_state(log.shop, log.split) as history:
                 scorer = Scorer(searches, ProfileWeights(history, log.shop, searches))
                 found = search(own, scorer, log.shop, log.split, aim)
