@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,12 +12,12 @@ from click.testing import CliRunner, Result
 
 from affinity_search import deploy
 from affinity_search.cli import main
-from affinity_search.config import Config, load_config
+from affinity_search.config import load_config
 from affinity_search.deploy.items import load_items
 from affinity_search.engine.opensearch import OpenSearchEngine
 from affinity_search.errors import ConfigError, RefusedRequest
-from affinity_search.search import Client
 from affinity_search.state import open_state
+from tests.live.shelf import Deployed
 from tests.live.shop import remove
 
 CONFIG = """
@@ -42,22 +40,11 @@ ITEMS: tuple[dict[str, Any], ...] = (
 )
 
 
-@dataclass(frozen=True)
-class Shelf:
+class Shelf(Deployed):
     """Four pots, deployed."""
 
-    config: Config
-    path: Path
-    engine: OpenSearchEngine
-
-    @property
-    def client(self) -> Client:
-        return Client.of(self.engine, self.config)
-
     def http(self, **parameters: Any) -> list[str]:
-        body = {"id": self.config.search.template, "params": parameters}
-        answer = self.engine.call("POST", f"/{self.config.items.index}/_search/template", body)
-        return [hit["_id"] for hit in answer["hits"]["hits"]]
+        return [hit["_id"] for hit in self.answer(**parameters)["hits"]["hits"]]
 
     def command(self, *options: str) -> Result:
         return CliRunner().invoke(main, ["search", "pot", "-c", str(self.path), "--json", *options])

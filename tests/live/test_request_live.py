@@ -6,9 +6,8 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +15,7 @@ from click.testing import CliRunner, Result
 
 from affinity_search import deploy
 from affinity_search.cli import main
-from affinity_search.config import Config, load_config
+from affinity_search.config import load_config
 from affinity_search.deploy.items import load_items
 from affinity_search.engine.indices import create_index, indices_behind
 from affinity_search.engine.opensearch import OpenSearchEngine
@@ -26,9 +25,10 @@ from affinity_search.items.item import parse_item
 from affinity_search.items.mapping import index_body
 from affinity_search.profiles.build import build_profiles
 from affinity_search.publish.profiles import publish_profiles
-from affinity_search.search import AsyncClient, Client, FacetValue, explain
+from affinity_search.search import AsyncClient, FacetValue, explain
 from affinity_search.state import open_state
 from affinity_search.state.buckets import ingest
+from tests.live.shelf import Deployed
 from tests.live.shop import remove
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -70,21 +70,8 @@ ITEMS = (
 EVENTS = [("u42", "f"), ("u42", "b"), *((f"v{n}", "abcdef"[n % 6]) for n in range(12))]
 
 
-@dataclass(frozen=True)
-class Shelf:
+class Shelf(Deployed):
     """Six shoes, deployed."""
-
-    config: Config
-    path: Path
-    engine: OpenSearchEngine
-
-    @property
-    def client(self) -> Client:
-        return Client.of(self.engine, self.config)
-
-    def http(self, **parameters: Any) -> Any:
-        body = {"id": self.config.search.template, "params": parameters}
-        return self.engine.call("POST", f"/{self.config.items.index}/_search/template", body)
 
     def command(self, *options: str) -> Result:
         return CliRunner().invoke(main, ["search", "shoe", "-c", str(self.path), *options])
@@ -159,7 +146,7 @@ def test_what_is_selected_stays_visible(shelf: Shelf) -> None:
 
 @pytest.mark.parametrize("size", [2, 2.0, 10.5, 0, False, "XL", ["2", "XL"], [False, 0]])
 def test_facets_follow_values_of_every_type(shelf: Shelf, size: Any) -> None:
-    found = shelf.http(q="shoe", facets={"brand": 10, "size": 10}, filters={"size": size}, size=10)
+    found = shelf.answer(q="shoe", facets={"brand": 10, "size": 10}, filters={"size": size}, size=10)
 
     brands = Counter(hit["_source"]["attrs"]["brand"][0] for hit in found["hits"]["hits"])
     assert sum(brands.values()) > 0
@@ -222,18 +209,18 @@ def test_several_sort_keys(shelf: Shelf, sort: Any, order: Any, ids: str) -> Non
 )
 def test_ranges_and_filters_of_nested_objects(shelf: Shelf, filters: Any, ids: str) -> None:
     assert sorted(hit.id for hit in shelf.client.search("shoe", filters=filters).hits) == list(ids)
-    found = shelf.http(q="shoe", filters=filters, facets={"brand": 10})
+    found = shelf.answer(q="shoe", filters=filters, facets={"brand": 10})
     assert sorted(hit["_id"] for hit in found["hits"]["hits"]) == list(ids)
 
 
 @pytest.mark.parametrize("empty", [None, "", []])
 def test_an_empty_nested_filter_is_none(shelf: Shelf, empty: Any) -> None:
-    assert len(shelf.http(q="shoe", filters={"shoe": empty, "stock_min": empty})["hits"]["hits"]) == 6
+    assert len(shelf.answer(q="shoe", filters={"shoe": empty, "stock_min": empty})["hits"]["hits"]) == 6
 
 
 @pytest.mark.parametrize("value", [{}, {"a": 1}, [None], [{}], "44"])
 def test_what_is_no_value_of_a_nested_filter_finds_nothing(shelf: Shelf, value: Any) -> None:
-    assert shelf.http(q="shoe", filters={"shoe": value})["hits"]["hits"] == []
+    assert shelf.answer(q="shoe", filters={"shoe": value})["hits"]["hits"] == []
 
 
 def test_browsing_goes_by_popularity_within_filters_and_counts_all(shelf: Shelf) -> None:
@@ -279,8 +266,8 @@ def test_chosen_fields_alone_come_back(shelf: Shelf) -> None:
 
     assert hits["a"] == {"title": "Trail shoe <new>", "attrs": {"brand": ["Birch"]}}
     assert {str(hit.source) for hit in shelf.client.search("shoe", fields=[]).hits} == {"{}"}
-    assert shelf.http(q="shoe", fields="price")["hits"]["hits"][0]["_source"].keys() == {"price"}
-    assert shelf.http(q="shoe", fields=["attrs.*"])["hits"]["hits"][0]["_source"].keys() == {"attrs"}
+    assert shelf.answer(q="shoe", fields="price")["hits"]["hits"][0]["_source"].keys() == {"price"}
+    assert shelf.answer(q="shoe", fields=["attrs.*"])["hits"]["hits"][0]["_source"].keys() == {"attrs"}
 
 
 def test_an_explanation_needs_all_fields_and_takes_them(shelf: Shelf) -> None:
@@ -309,7 +296,7 @@ def test_an_explanation_needs_all_fields_and_takes_them(shelf: Shelf) -> None:
 )
 def test_what_is_no_value_is_refused(shelf: Shelf, parameters: Any) -> None:
     with pytest.raises(EngineError) as caught:
-        shelf.http(q="shoe", **parameters)
+        shelf.answer(q="shoe", **parameters)
     assert caught.value.status == 400
 
 
@@ -329,7 +316,7 @@ def test_what_is_no_value_is_refused(shelf: Shelf, parameters: Any) -> None:
 )
 def test_no_facet_takes_a_filter_away(shelf: Shelf, hostile: Any) -> None:
     try:
-        found = shelf.http(q="shoe", filters={"brand": "Cedar"}, facets=hostile)["hits"]["hits"]
+        found = shelf.answer(q="shoe", filters={"brand": "Cedar"}, facets=hostile)["hits"]["hits"]
     except EngineError as error:
         assert error.status == 400
     else:
