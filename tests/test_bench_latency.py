@@ -331,7 +331,8 @@ Some CPU, 2 cores, 16.0 GB; opensearch 3.8.0, Java 25 (Maker), heap 2500 MB; Pyt
   profile, and with the fastest of those that end with documents.
 - The app and the engine agree on the best ten, in their order, in 100.0% of the searches.
 
-| shape | profile | lookups | p50 ms | p95 ms | p50, generic = 1 | searches/s | searches/s, generic = 1 | app-side = 1 | with documents = 1 |
+| shape | profile | lookups | p50 ms | p95 ms | p50, generic = 1 | searches/s | searches/s, generic = 1 \
+| app-side = 1 | with documents = 1 |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 | generic | none | 0 | 1.50 | 2.00 | 1.00 | 1,700 | 1.00 |  |  |
 | rescore 100 | heavy | 16 | 3.00 | 4.00 | 2.00 | 680 | 0.40 | 1.36 | 1.70 |
@@ -352,7 +353,7 @@ No refresh is waited for; medians.
 | --- | --- |
 | publish | 12.3 |
 | next_search | 4.0 |
-"""  # noqa: E501 (a table's row is one line)
+"""
 
 
 def test_markdown() -> None:

@@ -47,7 +47,7 @@ def test_items_beyond_the_candidates_count_in_the_ideal() -> None:
 
 
 @given(arrays(np.float64, (2, 15), elements=st.floats(0, 9, width=16)), st.sets(st.integers(0, 14), min_size=1))
-def test_ndcg_is_that_of_ir_measures(scores: np.ndarray, relevant: set[int]) -> None:  # type: ignore[type-arg]
+def test_ndcg_is_that_of_ir_measures(scores: np.ndarray, relevant: set[int]) -> None:
     # A second implementation has its own order of equal scores: they are told apart first, as we would.
     scores = scores - np.arange(15) * 1e-6
     found = quality(searches([relevant] * 2, text=[0.0] * 15), scores)
@@ -129,7 +129,7 @@ def test_auc_counts_won_pairs_by_popularity_and_ties_half() -> None:
 
 
 @given(arrays(np.float64, (1, 4), elements=st.floats(0, 100)), st.sets(st.integers(0, 3), min_size=1))
-def test_measures_stay_in_their_range(scores: np.ndarray, relevant: set[int]) -> None:  # type: ignore[type-arg]
+def test_measures_stay_in_their_range(scores: np.ndarray, relevant: set[int]) -> None:
     some = searches([relevant])
     assert 0 <= quality(some, scores).all[0] <= 1 + 1e-12
     assert -0.5 <= auc(some, scores, novel=True).mean <= 0.5

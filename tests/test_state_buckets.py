@@ -499,7 +499,7 @@ def test_order_batches_and_repeats_make_no_difference(
             states.append(state(connection))
     assert states[1:] == states[:1] * 2
     assert states[0][0] == expected_state(one + other)
-    assert sum(row[4] for row in states[0][0]) == len(states[0][1])  # type: ignore[misc]
+    assert sum(row[4] for row in states[0][0]) == len(states[0][1])
 
 
 @settings(deadline=None, max_examples=30)

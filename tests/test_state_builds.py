@@ -21,7 +21,7 @@ from affinity_search.state.builds import (
 )
 from tests.profile_data import SHOP, config
 
-BRAND: dict[str, Any] = SHOP["attributes"]["brand"]  # type: ignore[index]
+BRAND: dict[str, Any] = SHOP["attributes"]["brand"]
 
 
 SILENT: dict[str, Any] = {"strength": 0.5, "bought_before": {"weight": 0}, "viewed_before": {"weight": 0}}
@@ -31,7 +31,7 @@ UNLIFTED: dict[str, Any] = {"strength": 0.5, "bought_before": {"weight": 0}}
 
 
 def with_brand(**changes: Any) -> dict[str, Any]:
-    return {"attributes": {**SHOP["attributes"], "brand": {**BRAND, **changes}}}  # type: ignore[dict-item]
+    return {"attributes": {**SHOP["attributes"], "brand": {**BRAND, **changes}}}
 
 
 PINNED: list[tuple[dict[str, Any], str]] = [

@@ -63,7 +63,7 @@ def test_what_the_other_half_does_not_confirm_is_not_taken() -> None:
     # Shoppers with even numbers lose by the lamp that was bought before, those with odd ones win more by it.
     some = searches([LAMP] * 80, text=TEXT)
     bought = np.where(np.arange(80)[:, None] % 2 == 0, [0.0, 1.0, 0.0, 0.0], [0.1, 0.0, 0.0, 0.0])
-    found = scorer(some, bought=bought)  # type: ignore[arg-type]
+    found = scorer(some, bought=bought)
     after = by_category(start(found), found, SHOP, "kind", "novel")
     assert after.config == CONFIG
     assert all(step.taken is None for step in after.steps)

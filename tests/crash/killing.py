@@ -121,11 +121,11 @@ def proxy(engine_url: str, moment: Moment, kill: Callable[[], None]) -> Iterator
             finally:
                 connection.close()
 
-        do_GET = do_PUT = do_POST = do_DELETE = handle_any  # noqa: N815
-
         def log_message(self, *_: Any) -> None:
             """Keeps the test's output clean."""
 
+    for method in ("GET", "PUT", "POST", "DELETE"):
+        setattr(Handler, f"do_{method}", Handler.handle_any)
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever)

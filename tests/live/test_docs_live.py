@@ -28,6 +28,9 @@ BIRCH = ["s05", "s04", "s06"]
 POPULAR = ["s05", "s04", "s10", "s02", "s06", "s01", "s11", "s03", "s08", "s07"]
 
 
+NODE = pytest.mark.skipif(shutil.which("node") is None, reason="the JavaScript examples need node, which is no package")
+
+
 def followed_by(language: str, shown: str) -> tuple[Block, Block]:
     found = blocks(REQUEST)
     return next((a, b) for a, b in pairwise(found) if (a.language, b.language) == (language, shown))
@@ -69,7 +72,7 @@ def test_the_python_example_prints_what_the_page_shows(shop: Shop, tmp_path: Pat
     assert ran([sys.executable, "example.py"], tmp_path) == shown.text
 
 
-@pytest.mark.skipif(shutil.which("node") is None, reason="the JavaScript example needs node")
+@NODE
 def test_the_javascript_example_prints_what_the_page_shows(shop: Shop, tmp_path: Path) -> None:
     code, shown = followed_by("javascript", "text")
     (tmp_path / "example.mjs").write_text(for_shop(code.text, shop), encoding="utf-8")
@@ -108,12 +111,12 @@ def test_the_fragment_is_had_by_curl(shop: Shop, tmp_path: Path) -> None:
     assert (list(answer), answer["rescore"]["window_size"]) == (["rescore"], 100)
 
 
-@pytest.mark.parametrize(("language", "command"), [("python", sys.executable), ("javascript", "node")])
+@pytest.mark.parametrize(
+    ("language", "command"), [("python", sys.executable), pytest.param("javascript", "node", marks=NODE)]
+)
 def test_a_body_that_an_app_builds_is_personalised_as_shown(
     shop: Shop, tmp_path: Path, language: str, command: str
 ) -> None:
-    if shutil.which(command) is None:
-        pytest.skip(f"the {language} example needs {command}")
     (tmp_path / "example.mjs").write_text(own_body(language, shop), encoding="utf-8")
     printed = ran([command, "example.mjs"], tmp_path)
     assert printed == "s05 Trail running shoes\ns04 Road running shoes\n"

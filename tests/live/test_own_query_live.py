@@ -451,7 +451,6 @@ def cli(desk: Desk, *arguments: str) -> Result:
 
 
 def test_an_evaluation_asks_the_own_query_of_the_live_index_and_only_reads_it(desk: Desk) -> None:
-    pytest.importorskip("ir_measures")
     desk.create(1)
     desk.config(BODIES["everything"])
     folder = desk.folder / "shop"
